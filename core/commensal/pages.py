@@ -17,8 +17,10 @@ from .parts.pages.forms import (
     explain,
     mistakes,
     moment_field,
+    on_refusal,
     status_of,
     whole_field,
+    with_mistakes,
 )
 from .parts.pages.page import page
 from .parts.pages.post_redirect_get import shown_once
@@ -43,6 +45,7 @@ __all__ = [
     "mail_placeholders",
     "mistakes",
     "moment_field",
+    "on_refusal",
     "page",
     "page_parts",
     "parts_beside",
@@ -54,5 +57,6 @@ __all__ = [
     "shown_once",
     "status_of",
     "whole_field",
+    "with_mistakes",
     "without_placeholders",
 ]

@@ -39,12 +39,12 @@ __all__ = ["NONE", "Mistakes", "is_script", "mistakes", "on_error", "show", "sta
 NONE = NO_MISTAKES
 
 
-def show(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
+def show(visit: Visit, template: str, /, *, status: int = 0, public: bool = False, **context: Any) -> Response:
     """Renders ``shop/<template>.html`` with the common context. Pass `basket` if the number of pieces is known."""
     return _render(visit, f"shop/{template}.html", status=status, public=public, **context)
 
 
-def _render(visit: Visit, template: str, /, *, status: int = 200, public: bool = False, **context: Any) -> Response:
+def _render(visit: Visit, template: str, /, *, status: int = 0, public: bool = False, **context: Any) -> Response:
     language = visit.language
     words = {
         "span": lambda begins, ends, zone, short=False: format_span(begins, ends, zone, language, short=short),

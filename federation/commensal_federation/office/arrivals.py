@@ -8,8 +8,8 @@ from urllib.parse import quote
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import Invalid, NotFound, Problem, Refused, Screen, Transaction, Unauthorised, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
+from commensal import Invalid, NotFound, Problem, Screen, Transaction, Unauthorised, translate
+from commensal.pages import Visit, explain, on_refusal, page
 from commensal.people import person_by_email
 
 from ..moving.moves import moves
@@ -24,10 +24,6 @@ _SHOWN = 200
 
 
 def moves_page(visit: Visit, enterprise: None) -> Screen:
-    return _moves_page(visit)
-
-
-def _moves_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         rows = [move for move in moves(tx, limit=_SHOWN) if move.role != "following"]
         peers = {id: peer_by_id(tx, id).name for id in {move.peer_id for move in rows} if id}
@@ -37,20 +33,17 @@ def _moves_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
         "peers": peers,
         "here": HERE,
         "typed": visit.form,
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/moves.html", context=context, status=status)
+    return Screen(template="federation/moves.html", context=context)
 
 
+@on_refusal(moves_page)
 def post_moves(visit: Visit, enterprise: None) -> Screen | Response:
     """Names the future owner of an enterprise that was offered, refuses it, or completes a move of before a restore."""
     action = visit.query.get("then", "")
-    try:
-        with visit.write() as tx:
-            _act(visit, tx, action)
-    except Refused as error:
-        return _moves_page(visit, mistakes(visit, error, {"email"}.__contains__), status_of(error))
+    with visit.write() as tx:
+        _act(visit, tx, action)
     return visit.redirect(f"{HERE}?done={action}")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import Enterprise, NotFound, Refused, Screen, Transaction, demand
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.products import count_products
 
 from ..dfc.iris import enterprise_iri
@@ -32,10 +32,6 @@ class MovePreview:
 
 
 def departure_page(visit: Visit, enterprise: Enterprise) -> Screen:
-    return _departure_page(visit, enterprise)
-
-
-def _departure_page(visit: Visit, enterprise: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         move = _move_of(tx, visit, enterprise)
         context = {
@@ -46,10 +42,9 @@ def _departure_page(visit: Visit, enterprise: Enterprise, errors: Mistakes = NO_
             "destinations": _destinations(tx),
             "may_cancel": move is not None and _may_cancel(tx, visit, move),
             "here": _address(enterprise),
-            "mistakes": errors,
             "done": visit.query.get("done", ""),
         }
-    return Screen(template="federation/leaving.html", context=context, status=status)
+    return Screen(template="federation/leaving.html", context=context)
 
 
 def _move_of(tx: Transaction, visit: Visit, enterprise: Enterprise) -> MoveRow | None:
@@ -69,18 +64,14 @@ def _may_cancel(tx: Transaction, visit: Visit, move: MoveRow) -> bool:
     return True
 
 
+@on_refusal(departure_page)
 def post_departure(visit: Visit, enterprise: Enterprise) -> Screen | Response:
     """Offers the enterprise, after a page that says what that means; or calls the move off."""
     action = visit.query.get("then", "")
-    try:
-        if action == "offer" and visit.form.get("sure") != "1":
-            return _sure_page(visit, enterprise)
-        with visit.write() as tx:
-            _act(visit, tx, enterprise, action)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _departure_page(visit, enterprise, mistakes(visit, error), status_of(error))
+    if action == "offer" and visit.form.get("sure") != "1":
+        return _sure_page(visit, enterprise)
+    with visit.write() as tx:
+        _act(visit, tx, enterprise, action)
     return visit.redirect(f"{_address(enterprise)}?done={action}")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused, Screen, Transaction, enterprises_by_id
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Conflict, NotFound, Screen, Transaction, enterprises_by_id
+from commensal.pages import Visit, on_refusal
 
 from ..delivery.alerts import alerts
 from ..leases.lender import accept_late, force_return
@@ -21,10 +21,6 @@ _SHOWN = 500
 
 
 def lent_page(visit: Visit, enterprise: None) -> Screen:
-    return _lent_page(visit)
-
-
-def _lent_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     after = visit.query.get("after", "")
     with visit.read() as tx:
         rows = leases(tx, after=after, limit=_SHOWN)
@@ -38,26 +34,21 @@ def _lent_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         "overlent": overlent,
         "waiting": waiting,
         "here": HERE,
-        "mistakes": errors,
         "more": rows[-1].id if len(rows) == _SHOWN else "",
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/lent.html", context=context, status=status)
+    return Screen(template="federation/lent.html", context=context)
 
 
+@on_refusal(lent_page)
 def post_lent(visit: Visit, enterprise: None) -> Screen | Response:
     """Takes stock back, grants late sales, or sells without waiting for a neighbour. Taking back and not waiting show a
     preview first."""
     action = visit.query.get("then", "")
     if action in ("force", "go-on") and visit.form.get("sure") != "1":
         return _sure_page(visit, action)
-    try:
-        with visit.write() as tx:
-            _act(visit, tx, action)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _lent_page(visit, mistakes(visit, error), status_of(error))
+    with visit.write() as tx:
+        _act(visit, tx, action)
     return visit.redirect(f"{HERE}?done={action}")
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Screen, Transaction, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import NotFound, Screen, Transaction, translate
+from commensal.pages import Visit, on_refusal
 
 from ..delivery.outbox.dead_letters import Box, Letter, dead_letter, dead_letters, discard, replay
 from ..delivery.proofs import kept_message
@@ -58,10 +58,6 @@ class LetterGroup:
 
 
 def letters_page(visit: Visit, enterprise: None) -> Screen:
-    return _letters_page(visit)
-
-
-def _letters_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         letters = [letter for box in _BOXES for letter in dead_letters(tx, box, limit=_SHOWN)]
         names = _names(tx)
@@ -70,10 +66,9 @@ def _letters_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
         "names": names,
         "kinds": kind_words(visit.language),
         "here": HERE,
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/letters.html", context=context, status=status)
+    return Screen(template="federation/letters.html", context=context)
 
 
 def _names(tx: Transaction) -> Mapping[str, str]:
@@ -156,6 +151,7 @@ def kind_words(language: str) -> Mapping[str, str]:
     }
 
 
+@on_refusal(letters_page)
 def post_letters(visit: Visit, enterprise: None) -> Screen | Response:
     """Tries a letter again, or gives it up once the operator has read what that means."""
     action, box = visit.query.get("then", ""), visit.form.get("box", "")
@@ -164,13 +160,8 @@ def post_letters(visit: Visit, enterprise: None) -> Screen | Response:
     chosen: Box = "in" if box == "in" else "out"
     if action == "give-up" and visit.form.get("sure") != "1":
         return _giving_up_page(visit, chosen)
-    try:
-        with visit.write() as tx:
-            done = _act(visit, tx, action, chosen)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _letters_page(visit, mistakes(visit, error), status_of(error))
+    with visit.write() as tx:
+        done = _act(visit, tx, action, chosen)
     return visit.redirect(f"{HERE}?done={done}")
 
 

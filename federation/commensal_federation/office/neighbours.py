@@ -9,8 +9,8 @@ from functools import partial
 
 from starlette.responses import Response
 
-from commensal import Conflict, Invalid, NotFound, Problem, Refused, Screen, Transaction, read_whole, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Conflict, Invalid, NotFound, Problem, Screen, Transaction, read_whole, translate
+from commensal.pages import Visit, on_refusal
 
 from ..catalogue.away import away_peers
 from ..delivery.alerts import Alert, alerts, dismiss_alert
@@ -196,10 +196,6 @@ def _troubles(rows: Sequence[Alert], language: str) -> dict[str, list[ExplainedA
 
 
 def neighbour_page(visit: Visit, enterprise: None) -> Screen:
-    return _neighbour_page(visit)
-
-
-def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     federation = federation_of(visit.instance)
     with visit.read() as tx:
         peer = peer_by_id(tx, visit.path["peer"])
@@ -219,24 +215,19 @@ def _neighbour_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 
         "rights_there": scope_words_there(visit.language),
         "wishes": wishes,
         "here": f"{HERE}/{peer.id}",
-        "mistakes": errors,
         "chosen": visit.form.get("level", "") or neighbour.level or "trade",
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/neighbour.html", context=context, status=status)
+    return Screen(template="federation/neighbour.html", context=context)
 
 
+@on_refusal(neighbour_page, {"level", "fingerprint"})
 def post_neighbour(visit: Visit, enterprise: None) -> Screen | Response:
     """Does what the button says; what stops trade is shown with its effects before."""
     action, peer_id = visit.query.get("then", ""), visit.path["peer"]
     if action in ("suspend", "revoke") and visit.form.get("sure") != "1":
         return _ending_page(visit, action)
-    try:
-        done = _act(visit, action, peer_id)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _neighbour_page(visit, mistakes(visit, error, {"level", "fingerprint"}.__contains__), status_of(error))
+    done = _act(visit, action, peer_id)
     return visit.redirect(f"{HERE}/{peer_id}?done={done}")
 
 

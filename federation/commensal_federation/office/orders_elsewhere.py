@@ -10,10 +10,8 @@ from starlette.responses import Response
 from commensal import (
     Enterprise,
     Invalid,
-    NotFound,
     PageLine,
     Problem,
-    Refused,
     Screen,
     Stale,
     Transaction,
@@ -23,7 +21,7 @@ from commensal import (
     say,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from ..dfc.iris import hub_page
 from ..linked_catalogues.backorders.sums import platform_differences_at
@@ -49,10 +47,6 @@ _SHOWN_FOR = timedelta(days=14)  # after the hand-out
 
 
 def orders_page(visit: Visit, producer: Enterprise) -> Screen:
-    return _page(visit, producer)
-
-
-def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         orders = waiting_orders(tx, producer.id)
         recent = [
@@ -68,7 +62,6 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
     context = {
         "producer": producer,
         "here": _address(producer.id),
-        "mistakes": errors,
         "typed": visit.form,
         "done": visit.query.get("done", ""),
         "orders": [(order, _open_lines(order)) for order in orders],
@@ -76,26 +69,22 @@ def _page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, st
         "hub_pages": {order.id: hub_page(order.other_iri) for order in (*orders, *recent)},
         "still_to_come": {order.id: _answered_lines(order) for order in recent if _is_to_come(order, now)},
     }
-    return Screen(template="federation/orders_elsewhere.html", context=context, status=status)
+    return Screen(template="federation/orders_elsewhere.html", context=context)
 
 
+@on_refusal(orders_page, bool)
 def post_answer(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Answers one order, as its fields say, or what the hub says that it got. Raises `NotFound` for an order that is
     not the producer's."""
-    try:
-        if visit.query.get("then") in ("agree", "object"):
-            _answer_receipt(visit, producer)
-            return visit.redirect(f"{_address(producer.id)}?done=told")
-        with visit.write() as tx:
-            demand(tx, visit.actor, "orders:write", producer.id)
-            order = order_of(tx, producer.id, visit.form.get("order", ""), role="supplier")
-            if str(order.rev) != visit.form.get("rev"):
-                raise Stale
-            answer_order(federation_of(visit.instance), tx, producer.id, order.id, _answers(order, visit.form))
-    except NotFound:
-        raise
-    except Refused as error:
-        return _page(visit, producer, mistakes(visit, error), status_of(error))
+    if visit.query.get("then") in ("agree", "object"):
+        _answer_receipt(visit, producer)
+        return visit.redirect(f"{_address(producer.id)}?done=told")
+    with visit.write() as tx:
+        demand(tx, visit.actor, "orders:write", producer.id)
+        order = order_of(tx, producer.id, visit.form.get("order", ""), role="supplier")
+        if str(order.rev) != visit.form.get("rev"):
+            raise Stale
+        answer_order(federation_of(visit.instance), tx, producer.id, order.id, _answers(order, visit.form))
     return visit.redirect(f"{_address(producer.id)}?done=told")
 
 

@@ -17,7 +17,6 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
-    Refused,
     Screen,
     Secret,
     Transaction,
@@ -26,7 +25,7 @@ from commensal import (
     url_problem,
 )
 from commensal.catalogs import first_catalog
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.product_lists import ListReport, read_defaults
 
 from ..catalogue.listings import added_percent, margin_of
@@ -60,34 +59,8 @@ STEPS: dict[str, tuple[str, ...]] = {
 # ------------------------------------------------------------------------------------------------ a producer
 
 
-def selling_page(visit: Visit, producer: Enterprise) -> Screen:
-    return _selling_page(visit, producer)
-
-
-def post_selling(visit: Visit, producer: Enterprise) -> Screen | Response:
-    """Lets a platform do something, names or forgets an account there, or takes goods in from one."""
-    action = visit.query.get("then", "")
-    changes = {"let": _let, "name": _name, "forget": _forget}
-    try:
-        if action in changes:
-            with visit.write() as tx:
-                demand(tx, visit.actor, "grants:write", producer.id)
-                changes[action](visit, tx, producer)
-            return visit.redirect(f"/office/{producer.id}/{SELLING}?done=let")
-        if action == "take-in":
-            return _selling_page(visit, producer, report=_take_in(visit, producer))
-    except Refused as error:
-        is_field = {*_FIELDS, "secret"}.__contains__
-        return _selling_page(visit, producer, mistakes(visit, error, is_field), status_of(error))
-    raise NotFound
-
-
-def _selling_page(
-    visit: Visit,
-    producer: Enterprise,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    report: tuple[DfcReport, Sequence[DocumentFinding]] | None = None,
+def selling_page(
+    visit: Visit, producer: Enterprise, report: tuple[DfcReport, Sequence[DocumentFinding]] | None = None
 ) -> Screen:
     with visit.read() as tx:
         platforms = platforms_of(federation_of(visit.instance), tx, producer.id)
@@ -96,13 +69,27 @@ def _selling_page(
         "chosen": visit.form.get("issuer", ""),
         "platforms": [(platform, _step_of(platform)) for platform in platforms],
         "here": _here(producer, SELLING),
-        "mistakes": errors,
         "typed": _typed(visit),
         "done": visit.query.get("done", ""),
         "is_trial": "trial" in visit.form,
         **(_told(visit, *report) if report else {"report": None}),
     }
-    return Screen(template="federation/platforms_selling.html", context=context, status=status)
+    return Screen(template="federation/platforms_selling.html", context=context)
+
+
+@on_refusal(selling_page)
+def post_selling(visit: Visit, producer: Enterprise) -> Screen | Response:
+    """Lets a platform do something, names or forgets an account there, or takes goods in from one."""
+    action = visit.query.get("then", "")
+    changes = {"let": _let, "name": _name, "forget": _forget}
+    if action in changes:
+        with visit.write() as tx:
+            demand(tx, visit.actor, "grants:write", producer.id)
+            changes[action](visit, tx, producer)
+        return visit.redirect(f"/office/{producer.id}/{SELLING}?done=let")
+    if action == "take-in":
+        return selling_page(visit, producer, report=_take_in(visit, producer))
+    raise NotFound
 
 
 def _told(visit: Visit, report: DfcReport, findings: Sequence[DocumentFinding]) -> dict[str, object]:
@@ -214,23 +201,6 @@ def _read_account(visit: Visit) -> DfcDocument:
 
 
 def buying_page(visit: Visit, hub: Enterprise) -> Screen:
-    return _buying_page(visit, hub)
-
-
-def post_buying(visit: Visit, hub: Enterprise) -> Screen | Response:
-    """Links goods of a platform, reads them again, or takes them off sale."""
-    action = visit.query.get("then", "")
-    try:
-        with visit.write() as tx:
-            _change_links(visit, tx, hub, action)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _buying_page(visit, hub, mistakes(visit, error, {*_FIELDS, "secret"}.__contains__), status_of(error))
-    return visit.redirect(f"/office/{hub.id}/{BUYING}?done={action}")
-
-
-def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         links = links_of(tx, enterprise_id=hub.id)
     context = {
@@ -238,11 +208,19 @@ def _buying_page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, 
         "links": links,
         "margin_of": margin_of,
         "here": _here(hub, BUYING),
-        "mistakes": errors,
         "typed": _typed(visit),
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/platforms_buying.html", context=context, status=status)
+    return Screen(template="federation/platforms_buying.html", context=context)
+
+
+@on_refusal(buying_page)
+def post_buying(visit: Visit, hub: Enterprise) -> Screen | Response:
+    """Links goods of a platform, reads them again, or takes them off sale."""
+    action = visit.query.get("then", "")
+    with visit.write() as tx:
+        _change_links(visit, tx, hub, action)
+    return visit.redirect(f"/office/{hub.id}/{BUYING}?done={action}")
 
 
 def _change_links(visit: Visit, tx: Transaction, hub: Enterprise, action: str) -> None:

@@ -8,8 +8,8 @@ import segno
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from commensal import NotFound, Refused, Screen, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, mistakes, page, status_of
+from commensal import NotFound, Screen, translate
+from commensal.pages import Visit, explain, on_refusal, page
 
 from ..peering.pairing.inviting import make_invitation
 from ..peering.pairing.joining import agree, end, join
@@ -30,28 +30,21 @@ def post_invite(visit: Visit, enterprise: None) -> Screen:
 
 
 def join_page(visit: Visit, enterprise: None) -> Screen:
-    return _join_page()
+    context = {"link": _typed_link(visit), "here": f"{HERE}/join"}
+    return Screen(template="federation/join.html", context=context)
 
 
-def _join_page(link: str = "", errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
-    context = {"link": link, "mistakes": errors, "here": f"{HERE}/join"}
-    return Screen(template="federation/join.html", context=context, status=status)
-
-
+@on_refusal(join_page)
 def post_join(visit: Visit, enterprise: None) -> Screen | Response:
-    link = visit.form.get("link", "").strip()[:500]
-    try:
-        pairing = join(federation_of(visit.instance), link)
-    except Refused as error:
-        return _join_page(link, mistakes(visit, error, {"link"}.__contains__), status_of(error))
+    pairing = join(federation_of(visit.instance), _typed_link(visit))
     return visit.redirect(f"{HERE}/pairings/{pairing.id}")
 
 
+def _typed_link(visit: Visit) -> str:
+    return visit.form.get("link", "").strip()[:500]
+
+
 def pairing_page(visit: Visit, enterprise: None) -> Screen | Response:
-    return _pairing_page(visit)
-
-
-def _pairing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen | Response:
     federation = federation_of(visit.instance)
     with visit.read() as tx:
         pairing = pairing_by_id(tx, visit.path["pairing"])
@@ -64,33 +57,28 @@ def _pairing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
         "pairing": pairing,
         "state": state,
         "digits": digits,
-        "mistakes": errors,
         "levels": level_words(visit.language),
         "name": pairing.their_document().name if pairing.iri else "",
         "chosen": visit.form.get("level", "trade"),
         "here": f"{HERE}/pairings/{pairing.id}",
         "host": pairing.base.partition("://")[2],
     }
-    return Screen(template="federation/pairing.html", context=context, status=status)
+    return Screen(template="federation/pairing.html", context=context)
 
 
+@on_refusal(pairing_page, {"level"})
 def post_pairing(visit: Visit, enterprise: None) -> Screen | Response:
     """The operator's answer to the digits."""
     federation, pairing_id = federation_of(visit.instance), visit.path["pairing"]
     action = visit.query.get("then", "")
-    try:
-        if action == "agree":
-            agree(federation, pairing_id, scopes_of_level(visit.form.get("level", "")))
-        elif action == "different":
-            end(federation, pairing_id, "different")
-        elif action == "cancel":
-            end(federation, pairing_id, "cancelled")
-        else:
-            raise NotFound
-    except NotFound:
-        raise
-    except Refused as error:
-        return _pairing_page(visit, mistakes(visit, error, {"level"}.__contains__), status_of(error))
+    if action == "agree":
+        agree(federation, pairing_id, scopes_of_level(visit.form.get("level", "")))
+    elif action == "different":
+        end(federation, pairing_id, "different")
+    elif action == "cancel":
+        end(federation, pairing_id, "cancelled")
+    else:
+        raise NotFound
     return visit.redirect(f"{HERE}/pairings/{pairing_id}")
 
 

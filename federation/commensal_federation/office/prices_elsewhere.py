@@ -18,7 +18,6 @@ from commensal import (
     PageLine,
     Problem,
     ProposedAct,
-    Refused,
     Screen,
     Stale,
     Transaction,
@@ -31,7 +30,7 @@ from commensal import (
     read_whole,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.products import products_by_id
 
 from ..allowance.budget import allowance_settings
@@ -43,10 +42,6 @@ PRICE = "federation.price"
 
 
 def prices_page(visit: Visit, hub: Enterprise) -> Screen:
-    return _page(visit, hub)
-
-
-def _page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         prices = asked_prices(tx, hub.id)
         producers = {id: enterprise_by_id(tx, id).name for id in {each.producer_id for each in prices}}
@@ -61,10 +56,9 @@ def _page(visit: Visit, hub: Enterprise, errors: Mistakes = NO_MISTAKES, status:
             (each, producers[each.producer_id], _change(each)) for each in prices if each.product_id not in together
         ],
         "percent": percent,
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="federation/prices.html", context=context, status=status)
+    return Screen(template="federation/prices.html", context=context)
 
 
 def _new_by_producer(prices: list[AskedPrice]) -> dict[str, list[AskedPrice]]:
@@ -84,28 +78,24 @@ def _change(price: AskedPrice) -> Decimal | None:
     return (Decimal(100 * (price.asked - price.accepted)) / price.accepted).quantize(Decimal(1), ROUND_HALF_UP)
 
 
+@on_refusal(prices_page)
 def post_prices(visit: Visit, hub: Enterprise) -> Screen | Response:
     """Accepts prices, or keeps products off sale: all of them or none. Raises `NotFound` for another product."""
     action = visit.query.get("then", "")
-    try:
-        prices = _answered(visit)
-        with visit.write() as tx:
-            demand(tx, visit.actor, "catalogs:write", hub.id)
-            if action == "accept" and needs_second_person(tx, hub.id):
-                action = "asked"
-                _ask(visit, tx, hub, prices)
-            elif action == "accept":
-                for product_id, price in prices.items():
-                    accept_price(tx, hub.id, product_id, price=price)
-            elif action == "keep-off":
-                for product_id, price in prices.items():
-                    keep_off(tx, hub.id, product_id, price=price)
-            else:
-                raise NotFound
-    except NotFound:
-        raise
-    except Refused as error:
-        return _page(visit, hub, mistakes(visit, error), status_of(error))
+    prices = _answered(visit)
+    with visit.write() as tx:
+        demand(tx, visit.actor, "catalogs:write", hub.id)
+        if action == "accept" and needs_second_person(tx, hub.id):
+            action = "asked"
+            _ask(visit, tx, hub, prices)
+        elif action == "accept":
+            for product_id, price in prices.items():
+                accept_price(tx, hub.id, product_id, price=price)
+        elif action == "keep-off":
+            for product_id, price in prices.items():
+                keep_off(tx, hub.id, product_id, price=price)
+        else:
+            raise NotFound
     return visit.redirect(f"/office/{hub.id}/{PATH}?done={action}")
 
 

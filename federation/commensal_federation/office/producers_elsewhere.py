@@ -15,7 +15,6 @@ from commensal import (
     NotFound,
     PageLine,
     Problem,
-    Refused,
     Screen,
     SuppliedProduct,
     Transaction,
@@ -24,7 +23,7 @@ from commensal import (
     translate,
 )
 from commensal.catalogs import first_catalog
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.products import products_by_id
 
 from ..catalogue.grants import accept_grant, end_grant, follow
@@ -52,15 +51,6 @@ class PreviewedProduct:
     price: Amount
 
 
-def buying_page(visit: Visit, hub: Enterprise) -> Screen:
-    try:
-        with visit.read() as tx:
-            lines = _previewed(visit, tx, hub) if visit.query.get("grant") else ()
-    except Invalid as error:
-        return _buying_page(visit, hub, mistakes(visit, error), status_of(error))
-    return _buying_page(visit, hub, lines=lines)
-
-
 def _previewed(visit: Visit, tx: Transaction, hub: Enterprise) -> list[PreviewedProduct]:
     """The goods of the grant that is asked about, by name, at the typed margin. Raises `Invalid`, `NotFound`."""
     grant = grant_by_id(tx, visit.query["grant"], direction="received", enterprise_id=hub.id)
@@ -75,13 +65,7 @@ def _previewed(visit: Visit, tx: Transaction, hub: Enterprise) -> list[Previewed
     return sorted(lines, key=lambda line: line.product.name)
 
 
-def _buying_page(
-    visit: Visit,
-    hub: Enterprise,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    lines: Sequence[PreviewedProduct] = (),
-) -> Screen:
+def _buying_page(visit: Visit, hub: Enterprise, lines: Sequence[PreviewedProduct] = ()) -> Screen:
     with visit.read() as tx:
         grants = grants_between(tx, enterprise_id=hub.id, direction="received", limit=_SHOWN)
         proposals = [sale for sale in proposals_of(tx, hub.id, limit=_SHOWN) if sale.direction == "received"]
@@ -96,7 +80,6 @@ def _buying_page(
         "allowance": allowance,
         "over": [grant for grant in grants if grant.state in ("refused", "revoked")],
         "proposals": proposals,
-        "mistakes": errors,
         "here": _address(hub),
         "done": visit.query.get("done", ""),
         "lines": lines,
@@ -104,20 +87,23 @@ def _buying_page(
         "margin_of": _kept_of,
         "typed": visit.query.get("margin") or visit.form.get("margin", ""),
     }
-    return Screen(template="federation/buying.html", context=context, status=status)
+    return Screen(template="federation/buying.html", context=context)
 
 
+@on_refusal(_buying_page, bool)
+def buying_page(visit: Visit, hub: Enterprise) -> Screen:
+    with visit.read() as tx:
+        lines = _previewed(visit, tx, hub) if visit.query.get("grant") else ()
+    return _buying_page(visit, hub, lines)
+
+
+@on_refusal(_buying_page, FIELDS)
 def post_buying(visit: Visit, hub: Enterprise) -> Screen | Response:
     action = visit.query.get("then", "")
     if action == "give-up" and visit.form.get("sure") != "1":
         return _ending_page(visit, hub)
-    try:
-        with visit.write() as tx:
-            _act(visit, tx, hub, action)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _buying_page(visit, hub, mistakes(visit, error, FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        _act(visit, tx, hub, action)
     return visit.redirect(f"{_address(hub)}?done={action}")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Conflict, Enterprise, Refused, Screen, demand
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Conflict, Enterprise, Screen, demand
+from commensal.pages import Visit, on_refusal
 
 from ..authority.authority import authority_of
 from ..dfc.iris import enterprise_iri
@@ -15,17 +15,7 @@ from ..runtime import federation_of
 PATH = "hubs/recovery-key"
 
 
-def key_page(visit: Visit, enterprise: Enterprise) -> Screen:
-    return _key_page(visit, enterprise)
-
-
-def _key_page(
-    visit: Visit,
-    enterprise: Enterprise,
-    made: RecoveryKey | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Screen:
+def key_page(visit: Visit, enterprise: Enterprise, made: RecoveryKey | None = None) -> Screen:
     federation = federation_of(visit.instance)
     with visit.read() as tx:
         iri = enterprise_iri(federation.base, enterprise.id)
@@ -35,25 +25,20 @@ def _key_page(
         "iri": iri,
         "made": made,
         "known": known,
-        "mistakes": errors,
         "here": f"/office/{enterprise.id}/{PATH}",
     }
-    return Screen(
-        template="federation/recovery_key.html", context=context, status=status, headers={"Cache-Control": "no-store"}
-    )
+    return Screen(template="federation/recovery_key.html", context=context, headers={"Cache-Control": "no-store"})
 
 
+@on_refusal(key_page)
 def post_key(visit: Visit, enterprise: Enterprise) -> Screen | Response:
     """Makes the key and shows it. A form that is sent again, as when the page is reloaded, makes no other one: the
     paper with the first would be worth nothing."""
     federation = federation_of(visit.instance)
-    try:
-        with visit.write() as tx:
-            demand(tx, visit.actor, "members:write", enterprise.id)
-            known = authority_of(tx, enterprise_iri(federation.base, enterprise.id)).recovery_key
-            if visit.form.get("replaces", "") != known:
-                raise Conflict("key_made", "A key was made meanwhile. It is shown only once, to who made it.")
-            made = make_recovery_key(federation, tx, enterprise.id)
-    except Refused as error:
-        return _key_page(visit, enterprise, None, mistakes(visit, error), status_of(error))
-    return _key_page(visit, enterprise, made)
+    with visit.write() as tx:
+        demand(tx, visit.actor, "members:write", enterprise.id)
+        known = authority_of(tx, enterprise_iri(federation.base, enterprise.id)).recovery_key
+        if visit.form.get("replaces", "") != known:
+            raise Conflict("key_made", "A key was made meanwhile. It is shown only once, to who made it.")
+        made = make_recovery_key(federation, tx, enterprise.id)
+    return key_page(visit, enterprise, made)

@@ -21,7 +21,7 @@ from commensal import (
     read_moment,
     read_whole,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
+from commensal.pages import Visit, day_field, on_refusal, with_mistakes
 
 from ..catalogue.grants import end_grant
 from ..catalogue.hubs import PeerHub, fetch_hubs, give_grants, grant_state, peer_to_ask, trading_peers
@@ -45,11 +45,7 @@ _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 _SALE = ("sale_name", *_MOMENTS, "change")  # `change`: the id of a proposal that gets these values
 
 
-def selling_page(visit: Visit, enterprise: Enterprise) -> Screen:
-    return _selling_page(visit, enterprise)
-
-
-def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
+def selling_page(visit: Visit, producer: Enterprise) -> Screen:
     peer_id = visit.form.get("peer", "") or visit.query.get("peer", "")
     with visit.read() as tx:
         peers = trading_peers(tx)
@@ -63,7 +59,7 @@ def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MIST
         allowance = typed_allowance(visit, tx, producer)
     hubs, problem = _hubs_of(visit, producer, peer_id) if peer_id else ([], None)
     if problem is not None:
-        errors, status = mistakes(visit, problem), status_of(problem)
+        visit = with_mistakes(visit, problem, ())
     context = {
         "producer": producer,
         "peers": peers,
@@ -75,7 +71,7 @@ def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MIST
         "held": held,
         "hubs": hubs,
         "chosen_peer": peer_id,
-        "mistakes": errors,
+        "mistakes": visit.mistakes,
         "done": visit.query.get("done", ""),
         "typed": {name: visit.form.get(name, "") for name in (*_FIELDS, "resell")},
         "here": _address(producer),
@@ -83,7 +79,7 @@ def _selling_page(visit: Visit, producer: Enterprise, errors: Mistakes = NO_MIST
         "peer_names": {peer.id: peer.name for peer in peers},
         "sale": _typed_sale(visit, producer, changed),
     }
-    return Screen(template="federation/selling.html", context=context, status=status)
+    return Screen(template="federation/selling.html", context=context, status=visit.status)
 
 
 def _typed_sale(visit: Visit, producer: Enterprise, changed: ProposedSale | None) -> dict[str, str]:
@@ -109,27 +105,19 @@ def _hubs_of(visit: Visit, producer: Enterprise, peer_id: str) -> tuple[list[tup
         return [(hub, grant_state(tx, producer.id, hub)) for hub in hubs], None
 
 
+@on_refusal(selling_page, {*_FIELDS, *_SALE, *ALLOWANCE})
 def post_selling(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Offers goods to the hubs that are ticked, proposes a sale, or takes a permission or a proposed sale back."""
     action = visit.query.get("then", "")
     if action == "end" and visit.form.get("sure") != "1":
         return _ending_page(visit, producer)
-    try:
-        if action == "offer":
-            _offer(visit, producer)
-        elif action == "propose":
-            _propose(visit, producer)
-        else:
-            with visit.write() as tx:
-                save_allowance(visit, tx, producer) if action == "allowance" else _take_back(
-                    visit, tx, producer, action
-                )
-    except NotFound:
-        raise
-    except Refused as error:
-        return _selling_page(
-            visit, producer, mistakes(visit, error, {*_FIELDS, *_SALE, *ALLOWANCE}.__contains__), status_of(error)
-        )
+    if action == "offer":
+        _offer(visit, producer)
+    elif action == "propose":
+        _propose(visit, producer)
+    else:
+        with visit.write() as tx:
+            save_allowance(visit, tx, producer) if action == "allowance" else _take_back(visit, tx, producer, action)
     return visit.redirect(f"{_address(producer)}?done={action}")
 
 

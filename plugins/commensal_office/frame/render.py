@@ -30,7 +30,7 @@ from commensal import (
     say,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Visit, explain
+from commensal.pages import Visit, explain
 from commensal.parts.mail import as_told
 
 from .desk import Desk
@@ -76,7 +76,7 @@ def show(
     /,
     *,
     at: str = "",
-    status: int = 200,
+    status: int = 0,
     headers: Mapping[str, str] | None = None,
     **context: object,
 ) -> Response:
@@ -120,7 +120,6 @@ def _render(
         "lang": lambda other: Markup(' lang="{}"').format(other) if other != language else "",
         "as_told": as_told,
         "problem_text": lambda problem: say(language, problem),
-        "mistakes": NO_MISTAKES,
         "address": visit.here,
         **context,
     }

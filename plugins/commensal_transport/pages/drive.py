@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Row, Screen, Transaction, enterprises_by_id
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Enterprise, Invalid, Problem, Row, Screen, Transaction, enterprises_by_id
+from commensal.pages import Visit, on_refusal
 
 from ..bookings.bookings import bookings_of_enterprise, offer_trip
 from ..bookings.recurring import start_series
@@ -55,10 +55,6 @@ _EMPTY = {
 
 
 def drive_page(visit: Visit, shop: Enterprise) -> Screen | Response:
-    return _drive_page(visit, shop)
-
-
-def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen | Response:
     with visit.read() as tx:
         needs = open_needs(tx, visit, shop)
         vehicles, before = vehicles_of(tx, shop.id), newest_trip(tx, shop.id)
@@ -72,7 +68,6 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
         "needs": [(f"need/{key_text(need.key)}", need) for need in needs],
         "vehicles": vehicles,
         "typed": typed,
-        "mistakes": errors,
         "home": transport_url(shop.id),
         "bases": BASES,
         "rules_of_plugins": rules,
@@ -80,7 +75,7 @@ def _drive_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, 
         "sent": bool(visit.form),
         "year": year,
     }
-    return Screen(template="transport/drive.html", context=context, status=status)
+    return Screen(template="transport/drive.html", context=context)
 
 
 def open_needs(tx: Transaction, visit: Visit, shop: Enterprise) -> list[Need]:
@@ -121,19 +116,15 @@ def _proposed(needs: Sequence[Need], before: Row | None, timezone: str, now: dat
     }
 
 
+@on_refusal(drive_page, _FIELDS)
 def post_drive(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Offers the trip."""
-    try:
-        with visit.write() as tx:
-            keys = [as_key(name.removeprefix("need/")) for name in visit.form if name.startswith("need/")]
-            terms = _read(visit, shop.timezone)
-            trip = offer_trip(tx, visit.instance.hooks, shop.id, terms, keys)
-            if visit.form.get("repeat"):
-                start_series(tx, shop.id, terms, visit.form["repeat"])
-    except NotFound:
-        raise
-    except Refused as error:
-        return _drive_page(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        keys = [as_key(name.removeprefix("need/")) for name in visit.form if name.startswith("need/")]
+        terms = _read(visit, shop.timezone)
+        trip = offer_trip(tx, visit.instance.hooks, shop.id, terms, keys)
+        if visit.form.get("repeat"):
+            start_series(tx, shop.id, terms, visit.form["repeat"])
     return visit.redirect(f"{transport_url(shop.id)}/trips/{trip.id}?done=offered")
 
 

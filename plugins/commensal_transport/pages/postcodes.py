@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from starlette.responses import Response
-
-from commensal import Invalid, Problem, Refused, Screen
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Invalid, Problem, Screen
+from commensal.pages import Visit, on_refusal
 
 from ..postcodes import LARGEST, locate, read_postcodes, without_place
 
 PATH = "transport/postcodes"
 
 
-def postcodes_page(visit: Visit, enterprise: None) -> Screen:
-    return _postcodes_page(visit)
-
-
-def _postcodes_page(
-    visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, located: list[str] | None = None
-) -> Screen:
+def postcodes_page(visit: Visit, enterprise: None, located: list[str] | None = None) -> Screen:
     """located: the names of those that have just been placed; None: no list was read"""
     with visit.read() as tx:
         missing = without_place(tx)
     context = {
         "missing": missing,
         "located": located,
-        "mistakes": errors,
         "here": f"/office/instance/{PATH}",
         "megabytes": LARGEST // 1024**2,
     }
-    return Screen(template="transport/postcodes.html", context=context, status=status)
+    return Screen(template="transport/postcodes.html", context=context)
 
 
-def post_postcodes(visit: Visit, enterprise: None) -> Screen | Response:
+@on_refusal(postcodes_page, {"file"})
+def post_postcodes(visit: Visit, enterprise: None) -> Screen:
     """Reads a list and places whoever it can."""
-    try:
-        if not visit.body:
-            raise Invalid([Problem("no_file", "Choose a list of postcodes.", "/file")])
-        places = read_postcodes(visit.body)
-        with visit.write() as tx:
-            located, _ = locate(tx, places)
-    except Refused as error:
-        return _postcodes_page(visit, mistakes(visit, error, {"file"}.__contains__), status_of(error))
-    return _postcodes_page(visit, located=located)
+    if not visit.body:
+        raise Invalid([Problem("no_file", "Choose a list of postcodes.", "/file")])
+    places = read_postcodes(visit.body)
+    with visit.write() as tx:
+        located, _ = locate(tx, places)
+    return postcodes_page(visit, enterprise, located)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Enterprise, Invalid, NotFound, Problem, Refused, Screen, Transaction, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, service_worker, status_of
+from commensal import Enterprise, Invalid, NotFound, Problem, Screen, Transaction, translate
+from commensal.pages import Visit, on_refusal, service_worker
 from commensal.parts.pictures import re_encode
 
 from ..bookings.bookings import Booking, bookings_of_trip, correct_count, counted_of
@@ -46,10 +45,6 @@ class StopOfDay:
 
 
 def trip_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _trip_page(visit, shop)
-
-
-def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         trip = own_trip(tx, shop.id, visit.path["trip"])
         bookings = bookings_of_trip(tx, trip.id)
@@ -74,7 +69,6 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "enterprises": enterprises,
         "vehicle": vehicle,
         "vehicles": vehicles,
-        "mistakes": errors,
         "home": transport_url(shop.id),
         "done": visit.query.get("done", ""),
         "confirming": visit.query.get("ask", ""),
@@ -91,7 +85,7 @@ def _trip_page(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, s
         "photos": photos,
         "most_photos": MOST,
     }
-    return Screen(template="transport/trip.html", context=context, status=status, headers=_CAMERA)
+    return Screen(template="transport/trip.html", context=context, headers=_CAMERA)
 
 
 def stops_of_day(trip: Trip, bookings: list[Booking], enterprises: dict[str, Enterprise]) -> list[StopOfDay]:
@@ -163,64 +157,62 @@ def _map_link(place: Point) -> str:
     return f"geo:{place.latitude},{place.longitude}"
 
 
-def post_happened(visit: Visit, shop: Enterprise) -> Screen | Response:
+@on_refusal(trip_page, ())
+def post_happened(visit: Visit, shop: Enterprise) -> Response:
     """Reports what happened to a booking at a stop, corrects a count, or settles what a telephone noted in vain."""
-
-    def act(tx: Transaction) -> str:
-        form = visit.form
-        if visit.query.get("then") == "settle":
-            trip = own_trip(tx, shop.id, visit.path["trip"])
-            settle_conflict(tx, trip.id, form.get("conflict", ""), by=visit.actor.person_id or "")
-            return "settled"
-        if visit.query.get("then") == "correct":
-            own_trip(tx, shop.id, visit.path["trip"])
-            correct_count(
-                tx,
-                shop.id,
-                form.get("booking", ""),
-                crates=optional_whole(form, "crates"),
-                celsius=celsius(form, "celsius"),
-                note=form.get("note", ""),
-            )
-            return "corrected"
-        event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
-        if event is None or not form.get("booking"):
-            raise NotFound
-        noted = Noted(
-            booking_id=form["booking"],
-            event=event,
-            crates=optional_whole(form, "crates"),
-            celsius=celsius(form, "celsius"),
-            empties=optional_whole(form, "empties"),
-            code=read_code(form.get("code", "")),
-            note=form.get("note", ""),
-        )
-        report_at_stop(tx, shop.id, visit.path["trip"], noted)
-        return "noted"
-
-    return _done(visit, shop, act)
+    with visit.write() as tx:
+        match visit.query.get("then"):
+            case "settle":
+                trip = own_trip(tx, shop.id, visit.path["trip"])
+                settle_conflict(tx, trip.id, visit.form.get("conflict", ""), by=visit.actor.person_id or "")
+                return _done(visit, shop, "settled")
+            case "correct":
+                _correct_count(tx, visit, shop)
+                return _done(visit, shop, "corrected")
+            case _:
+                _report(tx, visit, shop)
+                return _done(visit, shop, "noted")
 
 
-def post_photo(visit: Visit, shop: Enterprise) -> Screen | Response:
+def _correct_count(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    form = visit.form
+    own_trip(tx, shop.id, visit.path["trip"])
+    crates, degrees = optional_whole(form, "crates"), celsius(form, "celsius")
+    correct_count(tx, shop.id, form.get("booking", ""), crates=crates, celsius=degrees, note=form.get("note", ""))
+
+
+def _report(tx: Transaction, visit: Visit, shop: Enterprise) -> None:
+    form = visit.form
+    event = next((event for event in CARRIER_EVENTS if event == form.get("event")), None)
+    if event is None or not form.get("booking"):
+        raise NotFound
+    noted = Noted(
+        booking_id=form["booking"],
+        event=event,
+        crates=optional_whole(form, "crates"),
+        celsius=celsius(form, "celsius"),
+        empties=optional_whole(form, "empties"),
+        code=read_code(form.get("code", "")),
+        note=form.get("note", ""),
+    )
+    report_at_stop(tx, shop.id, visit.path["trip"], noted)
+
+
+@on_refusal(trip_page, ())
+def post_photo(visit: Visit, shop: Enterprise) -> Response:
     """Adds a photograph to what was handed over. It is encoded anew before the transaction."""
-
-    def act(tx: Transaction) -> str:
+    if not visit.body:
+        raise Invalid([Problem("no_file", "Choose a picture.", "/file")])
+    picture = re_encode(visit.body)
+    with visit.write() as tx:
         add_photo(tx, shop.id, visit.path["trip"], visit.form.get("booking", ""), picture, visit.form.get("note", ""))
-        return "photo"
-
-    try:
-        if not visit.body:
-            raise Invalid([Problem("no_file", "Choose a picture.", "/file")])
-        picture = re_encode(visit.body)
-    except Refused as error:
-        return _trip_page(visit, shop, mistakes(visit, error, lambda name: False), status_of(error))
-    return _done(visit, shop, act)
+    return _done(visit, shop, "photo")
 
 
-def post_change(visit: Visit, shop: Enterprise) -> Screen | Response:
+@on_refusal(trip_page, ())
+def post_change(visit: Visit, shop: Enterprise) -> Response:
     """Ends the trip with its statement, calls it off, or drives it with another vehicle."""
-
-    def act(tx: Transaction) -> str:
+    with visit.write() as tx:
         trip = own_trip(tx, shop.id, visit.path["trip"])
         match visit.form.get("then", ""):
             case "finish":
@@ -231,17 +223,8 @@ def post_change(visit: Visit, shop: Enterprise) -> Screen | Response:
                 change_vehicle(tx, shop.id, trip.id, visit.form.get("vehicle_id", ""))
             case _:
                 raise NotFound
-        return visit.form["then"]
-
-    return _done(visit, shop, act)
+    return _done(visit, shop, visit.form["then"])
 
 
-def _done(visit: Visit, shop: Enterprise, act: Callable[[Transaction], str]) -> Screen | Response:
-    try:
-        with visit.write() as tx:
-            done = act(tx)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _trip_page(visit, shop, mistakes(visit, error, lambda name: False), status_of(error))
-    return visit.redirect(f"{transport_url(shop.id)}/trips/{visit.path['trip']}?done={done}")
+def _done(visit: Visit, shop: Enterprise, what: str) -> Response:
+    return visit.redirect(f"{transport_url(shop.id)}/trips/{visit.path['trip']}?done={what}")

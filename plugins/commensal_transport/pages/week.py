@@ -8,8 +8,8 @@ from math import cos, radians
 
 from starlette.responses import Response
 
-from commensal import Enterprise, NotFound, Refused, Screen, Transaction, enterprises_by_id, say
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Enterprise, NotFound, Screen, Transaction, enterprises_by_id, say
+from commensal.pages import Visit, on_refusal
 
 from ..bookings.bookings import book, bookings_of_enterprise, counted_of, empties_of, report
 from ..bookings.contacts import contacts_of, may_meet
@@ -109,34 +109,24 @@ def instance_names(tx: Transaction, visit: Visit, peer_ids: Collection[str]) -> 
     return names_of(tx, peer_ids)
 
 
-_FIELDS = {"crates", "kg", "most", "reason"}
-
-
 def transport_url(enterprise_id: str) -> str:
     """The address of the page on which an enterprise sees who carries what."""
     return f"/office/{enterprise_id}/transport"
 
 
 def week_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _week_page(visit, shop)
-
-
-def _week_page(
-    visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200, wrong: str = ""
-) -> Screen:
     with visit.read() as tx:
         context = week_of(tx, visit, shop)
     context |= {
         "refusal": lambda code: say(visit.language, refusal_of(code)),
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
         "home": transport_url(shop.id),
-        "wrong": wrong,
+        "wrong": visit.form.get("need", "") if visit.query.get("then") == "load" else "",
         "typed": visit.form,
         "confirming": visit.query.get("cancel", ""),
         "edited": visit.query.get("load", ""),
     }
-    return Screen(template="transport/week.html", context=context, status=status)
+    return Screen(template="transport/week.html", context=context)
 
 
 def week_of(tx: Transaction, visit: Visit, shop: Enterprise) -> dict[str, object]:
@@ -214,6 +204,7 @@ def _map_of_week(
     return draw_map(names, [[stop.place for stop in trip.stops] for trip in trips])
 
 
+@on_refusal(week_page, {"crates", "kg", "most", "reason"})
 def post_week(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Books a quote, cancels a booking, refuses goods that came warm, says what was counted, corrects a load, or ends a
     series of trips."""
@@ -231,14 +222,8 @@ def post_week(visit: Visit, shop: Enterprise) -> Screen | Response:
     act = actions.get(visit.query.get("then", ""))
     if act is None:
         raise NotFound
-    try:
-        with visit.write() as tx:
-            done = act(tx, visit, shop)
-    except NotFound:
-        raise
-    except Refused as error:
-        wrong = visit.form.get("need", "") if act is _correct else ""
-        return _week_page(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error), wrong)
+    with visit.write() as tx:
+        done = act(tx, visit, shop)
     return visit.redirect(f"{transport_url(shop.id)}?done={done}")
 
 

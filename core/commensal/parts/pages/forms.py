@@ -1,17 +1,46 @@
-"""Fields of forms, as people fill them in. What cannot be read is refused with a problem at its field."""
+"""Forms: their fields as people fill them in, the page on which a refusal is shown, and acting only once.
+
+What cannot be read is refused with a problem at its field. A page that is rendered with `keyed` has a key of its own in
+each of its forms. The first transaction that writes for a form claims its key; when the handler has answered with a
+redirect, the address is stored. The same form with the same content, sent again, writes nothing and is led there. Any
+other answer, such as a page of mistakes, frees the key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import re
+import time
+from collections.abc import Callable, Container, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+from starlette.responses import Response
+
 from ...base.converting import read_day, read_moment, read_whole
-from ...base.errors import Busy, Invalid, PluginError, Problem, Refused
+from ...base.errors import Busy, CommensalError, Conflict, Invalid, PluginError, Problem, Refused
 from ...base.languages.catalogs import say, translate
 from ...base.money import read_amount
-from .visit import Visit
+from ...hooks.values import Screen
+from ...storage.database import Transaction
+from ...storage.idempotency.answers import StoredAnswer, claim_key, free_key, request_hash, store_answer, stored_answer
+
+if TYPE_CHECKING:
+    from .visit import Visit
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer", bound=Screen | Response)
+Page = TypeVar("Page", bound=Screen | Response)
+Fields = Container[str] | Callable[[str], bool]  # of a form: their names, or what tells whether a name is one of them
+
+FIELD = "form_key"
+_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
+_LASTS, _PAUSE = 2.0, 0.02  # seconds to wait for the answer to the first click
 
 
 def whole_field(form: Mapping[str, str], name: str, *, digits: int = 9) -> int | None:
@@ -91,6 +120,46 @@ def status_of(error: Refused) -> int:
     return 422 if error.status in (401, 412) else error.status
 
 
+def with_mistakes(
+    visit: Visit, error: Refused, fields: Fields | None = None, mistakes_of: Callable[..., Mistakes] = mistakes
+) -> Visit:
+    """The visit with which a form that was refused is shown again, as `on_refusal` does it."""
+    names = visit.form if fields is None else fields
+    is_field = names if callable(names) else names.__contains__
+    return replace(visit, mistakes=mistakes_of(visit, error, is_field), status=status_of(error))
+
+
+def on_refusal(
+    page: Callable[..., Page],
+    fields: Fields | None = None,
+    *,
+    mistakes_of: Callable[..., Mistakes] = mistakes,
+    **shown: Any,
+) -> Callable[[Callable[Concatenate[Visit, P], Answer]], Callable[Concatenate[Visit, P], Answer | Page]]:
+    """Decorates what answers a form: if it is refused, `page` is shown again, which takes the same arguments and
+    `shown`.
+
+    That page has the status of the refusal, and its template the `mistakes`: each at the field that its pointer names,
+    if that is one of the `fields`, by default those that were sent; `bool` is all. What was typed is in `visit.form`.
+    """
+
+    def decorate(answer: Callable[Concatenate[Visit, P], Answer]) -> Callable[Concatenate[Visit, P], Answer | Page]:
+        @wraps(answer)
+        def answer_or_show_again(visit: Visit, /, *args: P.args, **kwargs: P.kwargs) -> Answer | Page:
+            try:
+                return answer(visit, *args, **kwargs)
+            except Refused as error:
+                visit = with_mistakes(visit, error, fields, mistakes_of)
+            again = page(visit, *args, **kwargs, **shown)
+            if isinstance(again, Screen):
+                return replace(again, context={"mistakes": visit.mistakes, **again.context}, status=visit.status)
+            return again
+
+        return answer_or_show_again
+
+    return decorate
+
+
 def explain(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
     """The text, the HTTP status and the problems for the page of an error."""
     language = visit.language
@@ -103,3 +172,73 @@ def explain(visit: Visit, error: Exception) -> tuple[str, int, list[str]]:
         problem = Problem("plugin", "The extension {plugin} failed. Nothing was done.", values={"plugin": error.plugin})
         return say(language, problem), 502, []
     return translate(language, "Something went wrong on our side. Nothing was done."), 500, []
+
+
+# Forms that act once, however often they are sent: a double click makes one thing.
+
+
+class SentBefore(CommensalError):
+    """The form was sent before, and that has written."""
+
+
+class SentForm:
+    """A form with its key, while it is answered."""
+
+    def __init__(self, actor: str, path: str, form: Mapping[str, str], file: bytes) -> None:
+        content = msgspec.json.encode(sorted(form.items()))
+        self.actor = actor
+        self.digest = request_hash("POST", path, content + hashlib.sha256(file).digest())
+        self.is_claimed = False  # by a transaction that is committed
+
+    def claim(self, tx: Transaction) -> None:
+        """Claims the key. Waits while another transaction does so. Raises `SentBefore`."""
+        if claim_key(tx, self.actor, self.digest, self.digest) is not None:
+            raise SentBefore
+
+
+def keyed_forms(html: str, key: str) -> str:
+    """The page with the key in a hidden field of each form that is posted."""
+    return _FORM.sub(rf'\g<0><input type="hidden" name="{FIELD}" value="{key}">', html)
+
+
+def answer_once(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
+    """What `handler` answers to a form without a key, or one that was not sent before; else the redirect of the first
+    time. Raises `Conflict` while the first is still being answered after two seconds."""
+    if visit.request.method != "POST" or not visit.form.get(FIELD):
+        return handler(visit)
+    url = visit.request.url
+    sent = SentForm(visit.actor.key, f"{url.path}?{url.query}", visit.form, visit.body)
+    leads_to = ""
+    try:
+        answer = handler(replace(visit, sent=sent))
+        leads_to = answer.headers.get("location", "")
+    except SentBefore:
+        address = _first_address(visit, sent)
+        return visit.redirect(address) if address else answer_once(visit, handler)
+    finally:
+        if sent.is_claimed:
+            _settle(visit, sent, leads_to)
+    return answer
+
+
+def _settle(visit: Visit, sent: SentForm, leads_to: str) -> None:
+    """Stores where the form leads; without an address it may be sent again. What was done stands if that fails."""
+    with suppress(CommensalError), visit.instance.store.write() as tx:
+        if leads_to:
+            store_answer(tx, sent.actor, sent.digest, StoredAnswer(303, {"location": leads_to}, ""))
+        else:
+            free_key(tx, sent.actor, sent.digest)
+
+
+def _first_address(visit: Visit, sent: SentForm) -> str:
+    """Where the form led the first time; "" if that has written nothing that stays."""
+    until = time.monotonic() + _LASTS
+    while time.monotonic() < until:
+        with visit.read() as tx:
+            answer = stored_answer(tx, sent.actor, sent.digest)
+        if answer is None:
+            return ""
+        if answer.headers:
+            return answer.headers["location"]
+        time.sleep(_PAUSE)  # the other thread, or process, is about to answer
+    raise Conflict("being_done", "This is being done already. Look again in a moment.")

@@ -31,7 +31,7 @@ from ...people.actor import Actor
 from ...people.sessions import keep_alive
 from .being_read import PARAMETER, SOON, Awaited, AwaitedAnswers, look_again
 from .cached_pages import CachedPages
-from .idempotent_forms import answer_once
+from .forms import answer_once
 from .other_origins import allow_every_origin, preflight_response
 from .post_redirect_get import find_shown_page, redirect_to_shown_page
 from .visit import LANGUAGE_COOKIE, Visit

@@ -22,7 +22,7 @@ from ...instance import Instance
 from ...people.actor import Actor
 from ...storage.database import Transaction
 from .cached_reads import CachedReads, UnchangedReads
-from .idempotent_forms import SentForm, keyed_forms
+from .forms import NO_MISTAKES, Mistakes, SentForm, keyed_forms
 from .plugin_thread import run_beside
 from .templates import Pieces, pieces, render
 
@@ -40,6 +40,7 @@ class Visit:
 
     `form` has the fields of a POST, of a repeated field the last value; `body` is the file that the form carries, or
     the body of a page that takes something else than a form. `sent` is the form while it is answered, if it acts once.
+    On a page that is shown again because its form was refused, `mistakes` says why, and `status` is the page's of HTTP.
     """
 
     instance: Instance
@@ -49,6 +50,8 @@ class Visit:
     form: Mapping[str, str]
     body: bytes = b""
     sent: SentForm | None = None
+    mistakes: Mistakes = NO_MISTAKES
+    status: int = 200
 
     @property
     def here(self) -> str:
@@ -112,11 +115,17 @@ class Visit:
         return throttle_codes(self.request.app.state.rates, self.actor, codes)
 
     def render(
-        self, template: str, /, *, status: int = 200, public: bool = False, keyed: bool = False, **context: object
+        self, template: str, /, *, status: int = 0, public: bool = False, keyed: bool = False, **context: object
     ) -> Response:
-        """The template as a response; it also gets the visit, the menu and the instance's name. `public`: as for
-        `as_page`. `keyed`: its forms act once, however often they are sent."""
-        common = {"visit": self, "menu": self._menu(), "instance_name": self.instance.settings.name}
+        """The template as a response; it also gets the visit, its mistakes, the menu and the instance's name. `status`:
+        0 for the visit's. `public`: as for `as_page`. `keyed`: its forms act once, however often they are sent."""
+        common = {
+            "visit": self,
+            "mistakes": self.mistakes,
+            "menu": self._menu(),
+            "instance_name": self.instance.settings.name,
+        }
+        status = status or self.status
         html = render(self.instance, template, self.language, {**common, **context})
         return self.as_page(keyed_forms(html, self.instance.ids.secret()) if keyed else html, status, public=public)
 
