@@ -111,6 +111,9 @@ LONGEST_SALE = timedelta(days=366)
 FURTHEST = timedelta(days=2 * 366)  # how far ahead a sale may be planned
 
 
+_PLANS = ("planned_opens_at", "planned_closes_at")
+
+
 class CoordinationChanges(TypedDict, total=False):
     """The fields that may change; times are aware, the rhythm is an RFC 5545 rule or None."""
 
@@ -162,10 +165,16 @@ def open_coordination(
 
 
 def change_coordination(
-    tx: Transaction, coordination_id: str, coordinator_id: str, version: int, **changes: Unpack[CoordinationChanges]
+    tx: Transaction,
+    coordination_id: str,
+    coordinator_id: str,
+    version: int,
+    *,
+    once: bool = False,
+    **changes: Unpack[CoordinationChanges],
 ) -> Coordination:
     """Changes a sale, also while it is open. A closing in the past closes it now and keeps the plan that its rhythm and
-    clones follow; a closing in the future opens it again and is a new plan.
+    clones follow; a closing in the future opens it again. It and an opening are a new plan, unless they hold `once`.
 
     Sessions with the same times as the sale follow it; others are shortened to fit.
 
@@ -176,7 +185,10 @@ def change_coordination(
     new = replace(old, **changes)
     name = read_text(new.name, "/name", problems, least=1, most=LONGEST_NAME)
     new = replace(new, name=name, rhythm=new.rhythm or None)
-    new = apply_closing(old, new, tx.now)
+    if new.opens_at != old.opens_at:
+        plan = old.plan_opens_at
+        new = replace(new, planned_opens_at=plan if once and plan != new.opens_at else None)
+    new = apply_closing(old, new, tx.now, once=once)
     problems += _problems(new, tx.now)
     if any(supplier.closes_at and old.opens_at < supplier.closes_at <= new.opens_at for supplier in old.suppliers):
         problems.append(Problem("cut_off", "A supplier's cut-off would pass before the sale opens.", "/opens_at"))
@@ -184,7 +196,7 @@ def change_coordination(
         problems = _vanishing_sessions(tx, old, new)
     if problems:
         raise Invalid(problems)
-    values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, "planned_closes_at")}
+    values = {name: getattr(new, name) for name in (*CoordinationChanges.__annotations__, *_PLANS)}
     edit_coordination(tx, old, version, **values)
     if (new.opens_at, new.closes_at) != (old.opens_at, old.closes_at):
         _move_sessions(tx, old, new)

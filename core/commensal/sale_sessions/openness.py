@@ -56,26 +56,28 @@ def cut_off() -> ColumnElement[datetime]:
     return case((or_(own.is_(None), own > closing), closing), else_=own)
 
 
-# Planned and actual closing: closing a sale early keeps the planned time, which its rhythm and its clones follow.
+# Planned and actual closing: closing a sale early, or at another moment for once, keeps the planned time, which its
+# rhythm and its clones follow.
 
 _Sale = TypeVar("_Sale", Coordination, SaleSession)
 _row = sale_session.c
 
 
-def apply_closing(old: _Sale, new: _Sale, now: datetime) -> _Sale:
+def apply_closing(old: _Sale, new: _Sale, now: datetime, *, once: bool = False) -> _Sale:
     """Returns `new` with the closing that results from a change at the moment `now`.
 
     A closing in the past becomes `now`, because an order must not become too late in hindsight, and the plan is kept. A
-    closing in the future is a new plan.
+    closing in the future is a new plan, unless it holds `once`.
     """
     if new.closes_at == old.closes_at:
         return new
+    plan = old.planned_closes_at or old.closes_at
     if new.closes_at > now:
-        return replace(new, planned_closes_at=None)
+        return replace(new, planned_closes_at=plan if once and plan != new.closes_at else None)
     closes_at = min(old.closes_at, now)
     if closes_at == old.closes_at:
         return replace(new, closes_at=closes_at)
-    return replace(new, closes_at=closes_at, planned_closes_at=old.planned_closes_at or old.closes_at)
+    return replace(new, closes_at=closes_at, planned_closes_at=plan)
 
 
 def followed_times(
@@ -90,10 +92,8 @@ def followed_times(
     new_opens, new_closes = literal(new.opens_at, Time), literal(new.closes_at, Time)
     own_plan = and_(closes == old.closes_at, planned != old.plan_closes_at, planned < new_closes)
     follows = or_(closes == old.closes_at, closes > new_closes)
-    early = new.planned_closes_at is not None
-    own_case = [] if early else [(own_plan, planned)]
-    closes_then = case(*own_case, (follows, new_closes), else_=closes)
-    plan = func.coalesce(planned, closes, type_=Time) if early else null()
+    closes_then = case((own_plan, planned), (follows, new_closes), else_=closes)
+    plan = null() if new.planned_closes_at is None else func.coalesce(planned, closes, type_=Time)
     return (
         case((or_(opens == old.opens_at, opens < new_opens), new_opens), else_=opens),
         closes_then,

@@ -128,10 +128,18 @@ def add_session(
 
 
 def change_session(
-    tx: Transaction, hooks: Hooks, session_id: str, coordinator_id: str, version: int, **changes: Unpack[SessionChanges]
+    tx: Transaction,
+    hooks: Hooks,
+    session_id: str,
+    coordinator_id: str,
+    version: int,
+    *,
+    once: bool = False,
+    **changes: Unpack[SessionChanges],
 ) -> SaleSession:
     """Changes a session's times, note and names, also while it is open. A closing in the past closes it now and keeps
-    the plan that clones follow; a closing in the future is a new plan. Slots without orders follow a distribution.
+    the plan that clones follow; a closing in the future, and a distribution, are a new plan, unless they hold `once`.
+    Slots without orders follow a distribution.
 
     Raises `NotFound`, `Stale`, `Invalid`, `Conflict` once the sale was cancelled or completed, and `PluginError` if a
     plugin of the shop cannot move its data.
@@ -141,15 +149,16 @@ def change_session(
     problems: list[Problem] = []
     new = replace(old, **changes)
     new = replace(new, names=_names(new.names, problems), **_notes(new.note, new.notes, problems))
-    new = apply_closing(old, new, tx.now)
+    new = apply_closing(old, new, tx.now, once=once)
     problems += session_problems(new, sale)
     if (new.closes_at, new.ends_at) == (old.closes_at, old.ends_at):  # an old mistake does not block a new note
         problems = [problem for problem in problems if problem.code != CLOSES_TOO_LATE]
     if problems:
         raise Invalid(problems)
     is_moved = (new.begins_at, new.ends_at) != (old.begins_at, old.ends_at)
-    if is_moved:  # that is the plan now
-        new = replace(new, planned_begins_at=None, planned_ends_at=None)
+    if is_moved:
+        plan = old.plan if once and old.plan != (new.begins_at, new.ends_at) else (None, None)
+        new = replace(new, planned_begins_at=plan[0], planned_ends_at=plan[1])
     plans = ("planned_closes_at", "planned_begins_at", "planned_ends_at")
     values = {name: getattr(new, name) for name in (*SessionChanges.__annotations__, *plans)}
     edit_row(tx, sale_session, sale_session.c.id == session_id, version=version, values=values)

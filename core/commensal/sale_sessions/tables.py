@@ -12,7 +12,9 @@ coordination = Table(
     Column("name", Text, nullable=False),
     Column("opens_at", Time, nullable=False),
     Column("closes_at", Time, nullable=False),
-    Column("planned_closes_at", Time),  # the planned closing of a sale that was closed early; none: as planned
+    # The planned opening and closing of a sale that opens or closes at another moment for once; none: as planned.
+    Column("planned_opens_at", Time),
+    Column("planned_closes_at", Time),
     Column("rhythm", Text),  # RFC 5545 RRULE without DTSTART, at the latest sale of a series; none: not repeated
     Column("previous_id", Text, ForeignKey("coordination.id"), unique=True),  # unique: a rhythm repeats it once
     Column("cancelled_at", Time),

@@ -22,7 +22,8 @@ class Coordination:
     """One sale of several suppliers at one or more shops (an order cycle).
 
     closes_at:         when it closes, or has closed
-    planned_closes_at: the planned closing of a sale that was closed early; None: it closes as planned
+    planned_opens_at:  the planned opening of a sale that opens at another moment for once; None: it opens as planned
+    planned_closes_at: the same of its closing, as of a sale that was closed early
     rhythm:            an RFC 5545 rule, stored at the latest sale of a series; None: it is not repeated
     previous_id:       the previous sale of the series
     completed_at:      when its orders were made Complete, after the closing; from then on its times cannot change
@@ -40,7 +41,13 @@ class Coordination:
     completed_at: datetime | None
     created_at: datetime
     version: int
+    planned_opens_at: datetime | None = None
     suppliers: tuple[Supplier, ...] = ()
+
+    @property
+    def plan_opens_at(self) -> datetime:
+        """The opening that later sales of its rhythm follow, and from which clones are counted."""
+        return self.planned_opens_at or self.opens_at
 
     @property
     def plan_closes_at(self) -> datetime:
@@ -54,7 +61,7 @@ class SaleSession:
 
     `begins_at` and `ends_at` are those of the distribution; `planned_closes_at` as of the coordination. `names` and
     `notes` are `name` and `note` in further languages than the shop's. `planned_begins_at` and `planned_ends_at` are
-    those of a distribution that was moved with its orders; None: it is as planned.
+    those of a distribution that was moved for once, as with its orders; None: it is as planned.
     """
 
     id: str

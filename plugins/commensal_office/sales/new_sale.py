@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from commensal import Conflict, Enterprise, Invalid, Problem, Refused, Transaction, enterprises_by_id, read_moment
+from commensal import (
+    Conflict,
+    Enterprise,
+    Invalid,
+    Problem,
+    Refused,
+    Transaction,
+    enterprises_by_id,
+    format_moment,
+    read_moment,
+)
 from commensal.catalogs import first_catalog
 from commensal.enterprises import grants_received
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
@@ -16,11 +26,13 @@ from commensal.sale_sessions import Supplier, add_session, open_coordination, pu
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
 from ..frame.sessions import slots_of_sale
+from .planned import is_short
 
 _MOMENTS = ("opens_at", "closes_at", "begins_at", "ends_at")
 _FIELDS = ("name", *_MOMENTS, "weekly")
 _SUPPLIER = "supplier/"  # before the id of a producer, in the names of fields
-_NO_WAY, _EARLY = "no_way_to_get_goods", "hand_out_before_closing"
+_NO_WAY, _EARLY, _SHORT = "no_way_to_get_goods", "hand_out_before_closing", "open_for_a_short_time"
+_ASKED = (_NO_WAY, _EARLY, _SHORT)
 _SURE = "sure/"  # before the code of a question that was asked already, in the names of fields
 _CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
 
@@ -28,6 +40,10 @@ _CLOSING, _HAND_OUT = 3, 4  # days after the opening, as they are proposed
 _EARLY_TEXT = (
     "The hand-out begins before the sale closes: what is ordered after that must be there already. Change the times, "
     "or press again if that is meant."
+)
+_SHORT_TEXT = (
+    "Customers could order from {opening} to {closing} only. Is the closing right? Change the times, or press again if "
+    "that is meant."
 )
 _NO_WAY_TEXT = (
     "This sale opens at once, and customers cannot choose yet how they get their goods: slots and deliveries are added "
@@ -95,7 +111,7 @@ def post_new_sale(visit: Visit) -> Response:
             desk = open_desk(tx, visit, "sales:write")
             address = _plan(tx, visit, desk, typed)
     except Refused as error:
-        errors, asks = mistakes(visit, error, _FIELDS.__contains__), error.code in (_NO_WAY, _EARLY)
+        errors, asks = mistakes(visit, error, _FIELDS.__contains__), error.code in _ASKED
         return new_sale_page(visit, typed, errors, status_of(error), asks=error.code if asks else "")
     return visit.redirect(address)
 
@@ -128,6 +144,11 @@ def _plan(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     )
     put_on_sale(tx, session.id, shop_id)
     ships = slots_of_sale(tx, visit, desk, session.id)
+    opens_at, closes_at = moments["opens_at"], moments["closes_at"]
+    if opens_at < closes_at and is_short(opens_at, closes_at, tx.now) and f"{_SURE}{_SHORT}" not in visit.form:
+        zone, language = desk.enterprise.timezone, visit.language
+        opening, closing = (format_moment(each, zone, language) for each in (opens_at, closes_at))
+        raise Conflict(_SHORT, _SHORT_TEXT, opening=opening, closing=closing)
     if moments["begins_at"] < moments["closes_at"] and f"{_SURE}{_EARLY}" not in visit.form:
         raise Conflict(_EARLY, _EARLY_TEXT)
     if not ships and moments["opens_at"] <= tx.now and f"{_SURE}{_NO_WAY}" not in visit.form:

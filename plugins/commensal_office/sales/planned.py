@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from commensal import Conflict, Invalid, Problem, SaleSession, Transaction, read
 from commensal.orders import cancel_coordination
 from commensal.pages import Visit
 from commensal.parts.distribution import summaries_of_session
+from commensal.parts.sale_calendar import correct_next, is_repeated
 from commensal.parts.supply import MovedDistribution, MovedOrder, move_distribution
 from commensal.sale_sessions import Coordination, change_coordination, change_session
 
@@ -39,17 +40,53 @@ def times_as_typed(session: SaleSession, zone: ZoneInfo) -> dict[str, str]:
     return {f"when/{name}": f"{getattr(session, name).astimezone(zone):%Y-%m-%dT%H:%M}" for name in MOMENTS}
 
 
-def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+SERIES, ONCE, ALWAYS = "series", "once", "always"  # a field of a correction, and what it says
+SHORT = timedelta(hours=3)  # a sale that is open for less is rarely meant
+
+
+def asks_series(tx: Transaction, visit: Visit, sale: Coordination) -> bool:
+    """Whether the page has to ask if a correction holds once, or from now on."""
+    return visit.form.get(SERIES, "") not in (ONCE, ALWAYS) and is_repeated(tx, sale)
+
+
+def is_once(visit: Visit) -> bool:
+    return visit.form.get(SERIES) == ONCE
+
+
+def pass_on(tx: Transaction, visit: Visit, session: SaleSession, sale: Coordination) -> str:
+    """Corrects the next sale too, where that was asked for; `session` and `sale` are those from before. Returns what
+    the address of the page says of it."""
+    if visit.form.get(SERIES) != ALWAYS:
+        return ""
+    return "&series=always" if correct_next(tx, visit.instance.hooks, sale, session) else "&series=look"
+
+
+def is_short(opens_at: datetime, closes_at: datetime, now: datetime) -> bool:
+    return closes_at - max(opens_at, now) < SHORT
+
+
+def change_times(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination
+) -> str | Confirmation:
     """Moves opening, closing and hand-out. Sessions of other shops follow the opening and the closing."""
     times = read_times(visit, desk, session, MOMENTS)
     _refuse_ordered(tx, desk, session)
     if times["closes_at"] <= tx.now:
         text = "This moment has passed. To close the sale at once, use “Close now”."
         raise Invalid([Problem("passed", text, "/when/closes_at")])
+    short = is_short(times["opens_at"], times["closes_at"], tx.now)
+    in_series = asks_series(tx, visit, sale)
+    if all(getattr(session, name) == times[name] for name in MOMENTS):
+        in_series = short = False
+    if in_series or (short and not is_sure(visit)):
+        return Confirmation(what="times", values={**times, "short": short, "series": in_series})
+    once = is_once(visit)
     with at_fields_of_times():
         opens_at, closes_at = times["opens_at"], times["closes_at"]
         if (opens_at, closes_at) != (session.opens_at, session.closes_at):
-            change_coordination(tx, sale.id, desk.enterprise.id, sale.version, opens_at=opens_at, closes_at=closes_at)
+            change_coordination(
+                tx, sale.id, desk.enterprise.id, sale.version, once=once, opens_at=opens_at, closes_at=closes_at
+            )
         moved = sale_by_id(tx, session.id).session
         change_session(
             tx,
@@ -57,13 +94,15 @@ def change_times(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
             session.id,
             desk.enterprise.id,
             moved.version,
+            once=once,
             opens_at=opens_at,
             closes_at=closes_at,
             begins_at=times["begins_at"],
             ends_at=times["ends_at"],
         )
+    followed = pass_on(tx, visit, session, sale)
     handed_out = (times["begins_at"], times["ends_at"]) != (session.begins_at, session.ends_at)
-    return f"{desk.address}/sale/{session.id}?done={'moved' if handed_out else 'times'}"
+    return f"{desk.address}/sale/{session.id}?done={'moved' if handed_out else 'times'}{followed}"
 
 
 @contextmanager

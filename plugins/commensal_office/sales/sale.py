@@ -53,7 +53,19 @@ from ..frame.desk import Desk, open_desk
 from ..frame.fields import fields_of, fields_with, is_sure, texts_in, typed_texts
 from ..frame.render import show
 from ..frame.sessions import chosen_session, recent_sessions, session_after, session_before, slots_of_sale
-from .planned import MOMENTS, REASON, Confirmation, call_off, change_times, move_hand_out, times_as_typed
+from .planned import (
+    MOMENTS,
+    REASON,
+    Confirmation,
+    asks_series,
+    call_off,
+    change_times,
+    is_once,
+    is_short,
+    move_hand_out,
+    pass_on,
+    times_as_typed,
+)
 
 _WEEK = timedelta(days=7)
 _MOST = 200  # suppliers of one sale
@@ -140,6 +152,7 @@ def sale_page(
         confirming=visit.query.get("ask", ""),
         asking=asking,
         done=visit.query.get("done", ""),
+        followed=visit.query.get("series", ""),
         names_shown=None if "all" in visit.query else _SHOWN,
     )
 
@@ -172,9 +185,9 @@ def _a_week_later(moment: datetime, zone: ZoneInfo, now: datetime) -> datetime:
 
 
 def _proposed(sale: Coordination, session: SaleSession, zone: ZoneInfo, now: datetime) -> dict[str, str]:
-    """The moments of the next sale: each on the weekday and at the hour of this one."""
-    opening = _a_week_later(sale.opens_at, zone, now)
-    weeks = opening.date() - sale.opens_at.astimezone(zone).date()
+    """The moments of the next sale: each on the weekday and at the hour that this one was planned for."""
+    opening = _a_week_later(sale.plan_opens_at, zone, now)
+    weeks = opening.date() - sale.plan_opens_at.astimezone(zone).date()
     moments = {_NEXT_CLOSING: sale.plan_closes_at, _NEXT_HAND_OUT: session.plan[0]}
     local = {name: _local(moment.astimezone(zone) + weeks, zone) for name, moment in moments.items()}
     proposed = {"opens_at": _local(opening, zone), **local}
@@ -222,7 +235,9 @@ def post_sale(visit: Visit) -> Response:
         "cancel": call_off,
     }
     action = actions.get(visit.query.get("then", ""), _extend)
-    times = (_NEXT_CLOSING, _NEXT_HAND_OUT, *(f"when/{name}" for name in MOMENTS))
+    following = (_NEXT_CLOSING, _NEXT_HAND_OUT)
+    was = (f"{WAS}{name}" for name in ("opens_at", *following))
+    times = (*following, *was, *(f"when/{name}" for name in MOMENTS))
     names = ("closes_at", "opens_at", *times, REASON, "note", *fields_of("notes"), *fields_of("names"))
     typed = {name: visit.form[name] for name in names if name in visit.form}
     try:
@@ -244,11 +259,18 @@ def _extend(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sal
     if closes_at > session.ends_at:
         text = "The hand-out would be over before the sale closes."
         raise Invalid([Problem("closes_after_distribution", text, "/closes_at")])
-    earlier, late = closes_at < session.closes_at, closes_at > session.begins_at
-    if (earlier or late) and not is_sure(visit):
-        return Confirmation(what="closing", values={"closes_at": closes_at, "earlier": earlier, "late": late})
-    change_coordination(tx, sale.id, desk.enterprise.id, sale.version, closes_at=closes_at)
-    return f"{desk.address}/sale/{session.id}?done=closing"
+    if visit.form["closes_at"] == _local(session.closes_at, desk.enterprise.zone):
+        return f"{desk.address}/sale/{session.id}?done=closing"
+    doubts = {
+        "earlier": closes_at < session.closes_at,
+        "late": closes_at > session.begins_at,
+        "short": is_short(session.opens_at, closes_at, tx.now),
+    }
+    in_series = asks_series(tx, visit, sale)
+    if in_series or (any(doubts.values()) and not is_sure(visit)):
+        return Confirmation(what="closing", values={"closes_at": closes_at, "series": in_series, **doubts})
+    change_coordination(tx, sale.id, desk.enterprise.id, sale.version, once=is_once(visit), closes_at=closes_at)
+    return f"{desk.address}/sale/{session.id}?done=closing{pass_on(tx, visit, session, sale)}"
 
 
 def _close(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
@@ -264,14 +286,16 @@ def _open_again(
     """Opens the closed sale again, once its page has told what was sent out at the closing. Raises what `reopen_sale`
     raises, also instead of the question."""
     closes_at = _read_moment(visit, desk, "closes_at")
+    in_series = asks_series(tx, visit, sale)
+    sure = is_sure(visit) and not in_series
     with tx.attempt() as attempt:
-        reopen_sale(tx, visit.instance.hooks, sale.id, desk.enterprise.id, sale.version, closes_at)
-        if not is_sure(visit):
+        reopen_sale(tx, visit.instance.hooks, sale.id, desk.enterprise.id, sale.version, closes_at, once=is_once(visit))
+        if not sure:
             attempt.rollback()
-    if is_sure(visit):
-        return f"{desk.address}/sale/{session.id}?done=reopened"
+    if sure:
+        return f"{desk.address}/sale/{session.id}?done=reopened{pass_on(tx, visit, session, sale)}"
     supplier_orders = purchase_orders_of(tx, desk.enterprise.id, session_id=session.id, limit=_MOST)
-    return Confirmation(what="reopening", values={"closes_at": closes_at, "told": supplier_orders})
+    return Confirmation(what="reopening", values={"closes_at": closes_at, "told": supplier_orders, "series": in_series})
 
 
 def _put_all_on_sale(
@@ -299,15 +323,20 @@ def _write_names(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession
     return f"{desk.address}/sale/{session.id}?done=names"
 
 
-def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination) -> str:
+def _plan_next(
+    tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sale: Coordination
+) -> str | Confirmation:
     """Plans a copy. Its times keep the seconds, which no field shows. A closing and a hand-out that nobody has touched
     follow another day of the opening by whole weeks: they keep their weekday and hour."""
-    opens_at = _read_moment(visit, desk, "opens_at", like=sale.opens_at)
+    opens_at = _read_moment(visit, desk, "opens_at", like=sale.plan_opens_at)
     weeks = _weeks_between(visit.form.get(f"{WAS}opens_at", ""), opens_at)
     moments = {
         name: _read_moment(visit, desk, name, like=like) + (timedelta(0) if _is_touched(visit, name) else weeks)
         for name, like in ((_NEXT_CLOSING, sale.plan_closes_at), (_NEXT_HAND_OUT, session.plan[0]))
     }
+    closes_at = moments[_NEXT_CLOSING]
+    if opens_at < closes_at and is_short(opens_at, closes_at, tx.now) and not is_sure(visit):
+        return Confirmation(what="next", values={"opens_at": opens_at, "closes_at": closes_at, "series": False})
     with _at_fields({"/closes_at": f"/{_NEXT_CLOSING}", "/begins_at": f"/{_NEXT_HAND_OUT}"}):
         copy = clone_coordination(
             tx,
@@ -315,7 +344,7 @@ def _plan_next(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, 
             sale.id,
             desk.enterprise.id,
             opens_at,
-            closes_at=moments[_NEXT_CLOSING],
+            closes_at=closes_at,
             begins_at=moments[_NEXT_HAND_OUT],
         )
     own = [each for each in sessions_of(tx, copy.id, desk.enterprise.id) if each.enterprise_id == desk.enterprise.id]

@@ -91,7 +91,7 @@ def copy_coordination(
     for them, and items that are archived or whose producer no longer grants their sale.
     """
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == model.coordinator_id))
-    move = partial(shifted, timezone=timezone, start=model.opens_at, new_start=opens_at)
+    move = partial(shifted, timezone=timezone, start=model.plan_opens_at, new_start=opens_at)
     closing = closes_at and partial(shifted, timezone=timezone, start=model.plan_closes_at, new_start=closes_at)
     hand_out = begins_at and _move_hand_out(tx, model, timezone, begins_at)
     times = _Times(move, closing or move, hand_out or move)
@@ -100,6 +100,7 @@ def copy_coordination(
         id=tx.new_id(),
         opens_at=opens_at,
         closes_at=max(times.closing(model.plan_closes_at), opens_at + SHORTEST),
+        planned_opens_at=None,
         planned_closes_at=None,
         rhythm=rhythm,
         previous_id=previous_id,
@@ -140,7 +141,8 @@ def _copy_sessions(tx: Transaction, model: Coordination, new: Coordination, time
     for source in tx.all(statement):
         old_row = {column.name: source[column.name] for column in sale_session.c}
         planned = old_row["planned_closes_at"] or old_row["closes_at"]
-        opens_at = max(times.opening(old_row["opens_at"]), new.opens_at)
+        own_opening = old_row["opens_at"] != model.opens_at
+        opens_at = max(times.opening(old_row["opens_at"]), new.opens_at) if own_opening else new.opens_at
         closes_at = min(times.closing(planned), new.closes_at)
         if closes_at <= opens_at:
             opens_at, closes_at = new.opens_at, new.closes_at
@@ -240,9 +242,9 @@ def _repeat(tx: Transaction, hooks: Hooks, sale: Coordination) -> Coordination |
     if sale.rhythm is None or tx.execute(take_rhythm.values(rhythm=None, version=sale.version + 1)).rowcount != 1:
         return None  # another transaction has repeated it
     closes_at = sale.plan_closes_at
-    half_time = (closes_at - sale.opens_at) / 2
+    half_time = (closes_at - sale.plan_opens_at) / 2
     timezone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == sale.coordinator_id))
-    next_sale = next_opening(sale.rhythm, sale.opens_at, timezone, not_before=max(closes_at, tx.now - half_time))
+    next_sale = next_opening(sale.rhythm, sale.plan_opens_at, timezone, not_before=max(closes_at, tx.now - half_time))
     if next_sale is None:
         return None
     opens_at, rhythm = next_sale

@@ -59,9 +59,17 @@ _session, _order, _line = sale_session.c, customer_order.c, order_line.c
 
 
 def reopen_sale(
-    tx: Transaction, hooks: Hooks, coordination_id: str, coordinator_id: str, version: int, closes_at: datetime
+    tx: Transaction,
+    hooks: Hooks,
+    coordination_id: str,
+    coordinator_id: str,
+    version: int,
+    closes_at: datetime,
+    *,
+    once: bool = False,
 ) -> Coordination:
-    """Opens a closed sale again until `closes_at` (aware), together with its sessions that closed with it.
+    """Opens a closed sale again until `closes_at` (aware), together with its sessions that closed with it. Later sales
+    of its rhythm follow this closing, unless it holds `once`.
 
     Orders become Held, except those that were handed over. Suppliers' parts close anew at the new closing, and
     customers are mailed their final order again. A supplier that was told keeps its order, which is revised after the
@@ -76,7 +84,7 @@ def reopen_sale(
     sale = coordination_by_id(tx, coordination_id, coordinator_id)
     _refuse(tx, hooks, sale, closes_at)
     edit_coordination(tx, sale, version, completed_at=None)
-    reopened = change_coordination(tx, sale.id, coordinator_id, version + 1, closes_at=closes_at)
+    reopened = change_coordination(tx, sale.id, coordinator_id, version + 1, once=once, closes_at=closes_at)
     sessions = select(_session.id).where(_session.coordination_id == sale.id)
     unfinished = (_order.state == "Complete", _order.fulfilment_state != "Fulfilled")
     values = {"state": "Held", "changed_at": tx.now, "version": _order.version + 1}
