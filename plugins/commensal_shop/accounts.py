@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
 
-from commensal import LANGUAGES, Invalid, Refused, person_by_id, translate
+from commensal import LANGUAGES, person_by_id, translate
 from commensal.pages import Visit, clear_session, set_browser, set_session
 from commensal.parts.accounts import (
     ask_confirmation,
@@ -36,61 +36,73 @@ from commensal.people import (
 )
 
 from .guest import merge_guest_carts, note_merged
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import on_refusal, show
 
 _YEAR = 365  # days
+_SIGN_UP = ("name", "email", "phone", "password")
 
 
 def log_in_page(visit: Visit) -> Response:
     if visit.actor.person_id is not None:
         return visit.redirect(visit.query.get("next", "/"))
-    typed = {"email": "", "next": visit.query.get("next", "/"), "lost": visit.query.get("lost", "")}
-    return log_in_form(visit, typed)
+    return log_in_form(visit)
 
 
+def log_in_form(visit: Visit) -> Response:
+    """The page to log in, also for who tries again. It knows the page to go on to, `next`."""
+    asked = visit.form or visit.query
+    typed = {"email": visit.form.get("email", ""), "next": asked.get("next", "/"), "lost": asked.get("lost", "")}
+    return show(visit, "log_in", typed=typed, providers=identity_providers(visit.instance))
+
+
+def ask_code(visit: Visit, begun: str, next_url: str) -> Response:
+    """The page that asks for the code of a second factor, to complete the log-in that has begun."""
+    return show(visit, "code", begun=begun, next=next_url)
+
+
+def code_page(visit: Visit) -> Response:
+    """The same once more."""
+    return ask_code(visit, visit.form.get("begun", ""), visit.form.get("next", ""))
+
+
+@on_refusal(log_in_form)
 def post_log_in(visit: Visit) -> Response:
     """Checks the password outside of transactions, then logs in and adds the carts of a guest in this browser."""
     typed = {name: visit.form.get(name, "") for name in ("email", "password", "next", "lost")}
     begun = ""
-    try:
-        checked = check_password(
-            visit.instance.store,
-            typed["email"],
-            typed["password"],
-            address=visit.actor.address,
-            browser=visit.actor.browser,
-        )
-        merged: list[str] = []
-        with visit.write() as tx:
-            outcome = log_in(tx, checked, agent=agent_of(visit), replaces=visit.actor.session_hash)
-            if isinstance(outcome, CodeWanted) and checked.person is not None:
-                begun = await_code(tx, checked.person.id)
-            elif isinstance(outcome, NewSession):
-                merged = merge_guest_carts(tx, visit, outcome.person.id)
-        if outcome is None:
-            raise wrong_password()
-    except Refused as error:
-        return log_in_form(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    checked = check_password(
+        visit.instance.store,
+        typed["email"],
+        typed["password"],
+        address=visit.actor.address,
+        browser=visit.actor.browser,
+    )
+    merged: list[str] = []
+    with visit.write() as tx:
+        outcome = log_in(tx, checked, agent=agent_of(visit), replaces=visit.actor.session_hash)
+        if isinstance(outcome, CodeWanted) and checked.person is not None:
+            begun = await_code(tx, checked.person.id)
+        elif isinstance(outcome, NewSession):
+            merged = merge_guest_carts(tx, visit, outcome.person.id)
+    if outcome is None:
+        raise wrong_password()
     if isinstance(outcome, CodeWanted):
-        return show(visit, "code", begun=begun, next=typed["next"], mistakes=NONE)
+        return ask_code(visit, begun, typed["next"])
     return logged_in(visit, outcome, typed["next"], merged)
 
 
+@on_refusal(code_page)
 def post_code(visit: Visit) -> Response:
     """Completes a log-in with the code of a second factor."""
     typed = {name: visit.form.get(name, "") for name in ("begun", "code", "next")}
-    try:
-        with visit.write() as tx:
-            replaces = visit.actor.session_hash
-            session = finish_log_in(
-                tx, typed["begun"], typed["code"], agent=agent_of(visit), replaces=replaces, browser=visit.actor.browser
-            )
-            merged = [] if session is None else merge_guest_carts(tx, visit, session.person.id)
-        if session is None:
-            raise wrong_code()
-    except Refused as error:
-        errors = mistakes(visit, error, typed.__contains__)
-        return show(visit, "code", status=status_of(error), begun=typed["begun"], next=typed["next"], mistakes=errors)
+    with visit.write() as tx:
+        replaces = visit.actor.session_hash
+        session = finish_log_in(
+            tx, typed["begun"], typed["code"], agent=agent_of(visit), replaces=replaces, browser=visit.actor.browser
+        )
+        merged = [] if session is None else merge_guest_carts(tx, visit, session.person.id)
+    if session is None:
+        raise wrong_code()
     return logged_in(visit, session, typed["next"], merged)
 
 
@@ -109,13 +121,6 @@ def agent_of(visit: Visit) -> str:
     return visit.request.headers.get("user-agent", "")
 
 
-def log_in_form(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NONE, status: int = 200) -> Response:
-    """The page to log in. `typed` has at least the page to go on to, `next`."""
-    providers = identity_providers(visit.instance)
-    shown = {"email": "", "lost": "", **typed}
-    return show(visit, "log_in", status=status, typed=shown, mistakes=errors, providers=providers)
-
-
 def post_log_out(visit: Visit) -> Response:
     provider = ""
     if visit.actor.session_hash is not None:
@@ -131,25 +136,22 @@ def post_log_out(visit: Visit) -> Response:
 
 
 def sign_up_page(visit: Visit) -> Response:
-    typed = dict.fromkeys(("name", "email", "phone", "password"), "")
-    return show(visit, "sign_up", typed={**typed, "next": visit.query.get("next", "/")}, mistakes=NONE)
+    typed = {name: visit.form.get(name, "") for name in _SIGN_UP}
+    return show(visit, "sign_up", typed={**typed, "next": (visit.form or visit.query).get("next", "/")})
 
 
+@on_refusal(sign_up_page)
 def post_sign_up(visit: Visit) -> Response:
     """Answers the same whether the address was known or not."""
-    typed = {name: visit.form.get(name, "") for name in ("name", "email", "phone", "password", "next")}
-    try:
-        new = new_person(
-            email=typed["email"],
-            name=typed["name"],
-            password=typed["password"],
-            language=visit.language,
-            phone=typed["phone"],
-            place=visit.instance.settings.name,
-        )
-    except Invalid as error:
-        errors = mistakes(visit, error, typed.__contains__)
-        return show(visit, "sign_up", status=422, typed=typed, mistakes=errors)
+    typed = {name: visit.form.get(name, "") for name in (*_SIGN_UP, "next")}
+    new = new_person(
+        email=typed["email"],
+        name=typed["name"],
+        password=typed["password"],
+        language=visit.language,
+        phone=typed["phone"],
+        place=visit.instance.settings.name,
+    )
     with visit.write() as tx:
         sign_up(tx, new)
     title = translate(visit.language, "Check your e-mail")
@@ -164,18 +166,16 @@ def confirm_page(visit: Visit) -> Response:
     """
     if visit.actor.person_id is None:
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
-    return show(visit, "confirm", code=visit.path["code"], mistakes=NONE)
+    return show(visit, "confirm", code=visit.path["code"])
 
 
+@on_refusal(confirm_page)
 def post_confirm(visit: Visit) -> Response:
     if visit.actor.person_id is None:
         return visit.redirect(f"/login?next={quote(visit.request.url.path)}")
-    try:
-        with visit.write() as tx:
-            confirm_email(tx, visit.path["code"], person_id=visit.actor.person_id)
-            is_invited = bool(invitations_to(tx, visit.actor.person_id))
-    except Refused as error:
-        return show(visit, "confirm", status=status_of(error), code=visit.path["code"], mistakes=mistakes(visit, error))
+    with visit.write() as tx:
+        confirm_email(tx, visit.path["code"], person_id=visit.actor.person_id)
+        is_invited = bool(invitations_to(tx, visit.actor.person_id))
     title = translate(visit.language, "Your address is confirmed")
     if is_invited:
         text = translate(visit.language, "Thank you. You are invited to a team: accept or decline on the next page.")
@@ -195,7 +195,7 @@ def confirm_again(visit: Visit) -> Response:
 
 
 def forgot_page(visit: Visit) -> Response:
-    return show(visit, "forgot", mistakes=NONE)
+    return show(visit, "forgot")
 
 
 def post_forgot(visit: Visit) -> Response:
@@ -208,22 +208,19 @@ def post_forgot(visit: Visit) -> Response:
     return _show_message(visit, title, message, "/login")
 
 
-def reset_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+def reset_page(visit: Visit) -> Response:
     """Shows the form with the address of the account, so that password managers store the new password under it."""
     with visit.read() as tx:
         email = email_of_reset(tx, visit.path["code"])
-    return show(visit, "reset", status=status, email=email, mistakes=errors)
+    return show(visit, "reset", email=email)
 
 
+@on_refusal(reset_page)
 def post_reset(visit: Visit) -> Response:
     password = visit.form.get("password", "")
-    try:
-        password_hash = hash_password(password, own=(visit.instance.settings.name,))
-        with visit.write() as tx:
-            reset_password(tx, visit.path["code"], password_hash)
-    except Refused as error:
-        errors = mistakes(visit, error, {"password"}.__contains__)
-        return reset_page(visit, errors, status_of(error))
+    password_hash = hash_password(password, own=(visit.instance.settings.name,))
+    with visit.write() as tx:
+        reset_password(tx, visit.path["code"], password_hash)
     title = translate(visit.language, "Your new password is set")
     return _show_message(visit, title, translate(visit.language, "You can log in with it now."), "/login")
 

@@ -47,7 +47,7 @@ from commensal.orders import (
     place_order,
     quote_order,
 )
-from commensal.pages import Visit
+from commensal.pages import Visit, status_of
 from commensal.payments import payment_methods
 from commensal.sale_sessions import sale_for
 
@@ -71,7 +71,7 @@ from .choices import (
 from .guest import cart_owner, has_merged, new_owner, order_secret, set_guest_secret
 from .places import group_by_place
 from .sale import MEMBER
-from .showing import NONE, Mistakes, is_script, mistakes, show, status_of
+from .showing import NONE, Mistakes, is_script, mistakes, show
 
 _LONGEST = {
     "name": 200,

@@ -7,7 +7,6 @@ Content-Security-Policy), and no link alone begins anything.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -26,38 +25,30 @@ from commensal.parts.accounts import (
 )
 from commensal.people import CodeWanted, await_code, log_in_proven, prove_second_factor, second_factor_of, wrong_code
 
-from .accounts import agent_of, log_in_form, logged_in
+from .accounts import agent_of, ask_code, log_in_form, logged_in
 from .guest import merge_guest_carts
 from .myself import account_page, check_own_password, person_of
-from .showing import NONE, mistakes, show, status_of
+from .showing import mistakes_at, on_refusal, show, with_mistakes
 
 _COOKIE = "departure"
-_FIELDS = {"password": "elsewhere_password", "code": "code"}  # in errors, and in the form: the page has others
+_mistakes = mistakes_at({"password": "elsewhere_password", "code": "code"})  # in errors, and in the form
 
 
+@on_refusal(log_in_form, bool)
 def post_leave(visit: Visit) -> Response:
     """Sends the browser to a provider, to log in."""
-    try:
-        return _leave(visit, _provider(visit), next_url=visit.form.get("next", "/"))
-    except NotFound:
-        raise
-    except Refused as error:
-        return _log_in_otherwise(visit, error)
+    return _leave(visit, _provider(visit), next_url=visit.form.get("next", "/"))
 
 
+@on_refusal(account_page, mistakes_of=_mistakes, at="elsewhere")
 def post_connect(visit: Visit) -> Response:
     """Sends the browser to a provider, to connect an account there. Asks for the password and the second factor: who
     finds a browser open must not be able to stay."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    try:
-        check_own_password(visit, "elsewhere_password")
-        _check_code(visit)
-        return _leave(visit, visit.form.get("provider", ""), person_id=person_of(visit))
-    except NotFound:
-        raise
-    except Refused as error:
-        return _account_page(visit, error)
+    check_own_password(visit, "elsewhere_password")
+    _check_code(visit)
+    return _leave(visit, visit.form.get("provider", ""), person_id=person_of(visit))
 
 
 def back_page(visit: Visit) -> Response:
@@ -71,7 +62,10 @@ def back_page(visit: Visit) -> Response:
         raise
     except Refused as error:
         is_logged_in = visit.actor.session_hash is not None
-        response = _account_page(visit, error) if is_logged_in else _log_in_otherwise(visit, error)
+        if is_logged_in:
+            response = account_page(with_mistakes(visit, error, mistakes_of=_mistakes), at="elsewhere")
+        else:
+            response = log_in_form(with_mistakes(visit, error, bool))
     visit.set_cookie(response, _COOKIE, "", days=0)
     return response
 
@@ -122,7 +116,7 @@ def _log_in(visit: Visit, departed: Departed, proven: ProvenIdentity) -> Respons
     if isinstance(owner, Refused):
         raise owner
     if isinstance(outcome, CodeWanted):
-        return show(visit, "code", begun=begun, next=departed.next_url, mistakes=NONE)
+        return ask_code(visit, begun, departed.next_url)
     return logged_in(visit, outcome, departed.next_url, merged)
 
 
@@ -140,16 +134,6 @@ def _check_code(visit: Visit) -> None:
         is_right = not has_one or prove_second_factor(tx, person_id, visit.form.get("code", ""))
     if not is_right:
         raise wrong_code()
-
-
-def _log_in_otherwise(visit: Visit, error: Refused) -> Response:
-    return log_in_form(visit, {"next": visit.form.get("next", "/")}, mistakes(visit, error), status_of(error))
-
-
-def _account_page(visit: Visit, error: Refused) -> Response:
-    errors = mistakes(visit, error, _FIELDS.__contains__)
-    errors = replace(errors, fields={_FIELDS[name]: text for name, text in errors.fields.items()})
-    return account_page(visit, errors=errors, status=status_of(error), at="elsewhere")
 
 
 def _answer(visit: Visit) -> Mapping[str, str]:

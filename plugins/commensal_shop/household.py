@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from starlette.responses import Response
 
-from commensal import NotFound, Refused
+from commensal import NotFound
 from commensal.pages import Visit
 from commensal.parts.accounts import (
     accept_household_invitation,
@@ -17,25 +15,20 @@ from commensal.parts.accounts import (
 )
 
 from .myself import account_page, check_own_password, person_of
-from .showing import mistakes, status_of
+from .showing import mistakes_at, on_refusal
 
 # The fields of the form by the names in errors: the page has other fields of these names.
 _FIELDS = {"email": "invited", "password": "invited_password"}
 
 
+@on_refusal(account_page, mistakes_of=mistakes_at(_FIELDS), at="household")
 def post_invite(visit: Visit) -> Response:
     """Invites an address. The response is the same whether it has an account or not."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    email = visit.form.get("invited", "")
-    try:
-        check_own_password(visit, "invited_password")
-        with visit.write() as tx:
-            invite_to_household(tx, person_of(visit), visit.form.get("customer", ""), email=email)
-    except Refused as error:
-        errors = mistakes(visit, error, _FIELDS.__contains__)
-        errors = replace(errors, fields={_FIELDS[name]: text for name, text in errors.fields.items()})
-        return account_page(visit, errors=errors, status=status_of(error), at="household", invited=email)
+    check_own_password(visit, "invited_password")
+    with visit.write() as tx:
+        invite_to_household(tx, person_of(visit), visit.form.get("customer", ""), email=visit.form.get("invited", ""))
     return visit.redirect("/account?done=invited#household")
 
 
@@ -55,15 +48,13 @@ def post_household(visit: Visit) -> Response:
     return visit.redirect("/account?done=household#household")
 
 
+@on_refusal(account_page, at="invitations")
 def post_answer(visit: Visit) -> Response:
     """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     accepts = visit.form.get("answer") == "accept"
     answer = accept_household_invitation if accepts else decline_household_invitation
-    try:
-        with visit.write() as tx:
-            answer(tx, person_of(visit), visit.path["invitation"])
-    except Refused as error:
-        return account_page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
+    with visit.write() as tx:
+        answer(tx, person_of(visit), visit.path["invitation"])
     return visit.redirect("/account?done=joined#household" if accepts else "/account")

@@ -22,25 +22,10 @@ from .cart import JoinableOrder, joinable_order, load_cart, visible_offers
 from .change import ask_for_new_amount, typed_number
 from .guest import CartOwner, cart_owner, new_owner, set_guest_secret
 from .orders import OrderAccess, sale_to_order_again, totals_of
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import on_refusal, show, with_mistakes
 
 
-def post_join(visit: Visit) -> Response:
-    """Adds the basket to the order, at the total that the customer has seen. Sending the form twice adds it once."""
-    with visit.read() as tx:
-        joined = joinable_order(tx, visit, visit.path["session"])
-    if joined is None:
-        return visit.redirect(f"/sales/{visit.path['session']}/cart")
-    try:
-        order = visit.instance.store.transact(lambda tx: _join(tx, visit, joined, typed_number(visit, "total")))
-    except Refused as error:
-        return join_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
-    if order is not None:
-        ask_for_new_amount(visit, joined.address, order)
-    return visit.redirect(joined.address)
-
-
-def join_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Response:
+def join_page(visit: Visit) -> Response:
     """Shows what the order would be with the basket. Changes nothing."""
     session_id = visit.path["session"]
     with visit.read() as tx:
@@ -53,21 +38,31 @@ def join_page(visit: Visit, errors: Mistakes = NONE, status: int = 200) -> Respo
         with visit.read() as tx:
             line_names = names_of_lines(tx, preview.lines, reader=visit.language, own=cart.sale.shop.language)
     except Refused as error:
-        refusal = mistakes(visit, error, lambda name: False)
-        errors, status = errors if errors else refusal, status_of(error)
+        visit = visit if visit.mistakes else with_mistakes(visit, error, ())
         preview, line_names = None, {}
     return show(
         visit,
         "join",
-        status=status,
         sale=cart.sale,
         cart=cart,
         joined=joined,
         preview=preview,
         line_names=line_names,
         sums=totals_of(preview) if preview else None,
-        mistakes=errors,
     )
+
+
+@on_refusal(join_page, ())
+def post_join(visit: Visit) -> Response:
+    """Adds the basket to the order, at the total that the customer has seen. Sending the form twice adds it once."""
+    with visit.read() as tx:
+        joined = joinable_order(tx, visit, visit.path["session"])
+    if joined is None:
+        return visit.redirect(f"/sales/{visit.path['session']}/cart")
+    order = visit.instance.store.transact(lambda tx: _join(tx, visit, joined, typed_number(visit, "total")))
+    if order is not None:
+        ask_for_new_amount(visit, joined.address, order)
+    return visit.redirect(joined.address)
 
 
 def _preview(tx: Transaction, visit: Visit, joined: JoinableOrder) -> Order:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
-from commensal import NotFound, Order, Refused, Transaction, enterprises_by_id, person_by_id, translate
+from commensal import NotFound, Order, Transaction, enterprises_by_id, person_by_id, translate
 from commensal.enterprises import customers_of_person, household_invitations_to, households_of
 from commensal.orders import orders_of_person
 from commensal.pages import Visit, clear_session, page_parts
@@ -29,23 +28,15 @@ from commensal.people import (
 )
 
 from .devices import device_name
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import on_refusal, show
 from .watching import watched_by
 
+_ABOUT_ME = ("name", "phone", "language")
 _LATEST = 5  # orders among which the next ones are looked for
 
 
-def account_page(
-    visit: Visit,
-    email: str = "",
-    errors: Mistakes = NONE,
-    status: int = 200,
-    at: str = "",
-    typed: Mapping[str, str] | None = None,
-    invited: str = "",
-) -> Response:
-    """`at` is the form that was refused; its mistakes are shown above it. `typed`: what was typed about oneself;
-    `invited`: the address that was typed to share one's household."""
+def account_page(visit: Visit, at: str = "") -> Response:
+    """`at` is the form that was refused; its mistakes are shown above it."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     person_id = person_of(visit)
@@ -55,16 +46,14 @@ def account_page(
     return show(
         visit,
         "account",
-        status=status,
-        email=email,
-        mistakes=errors,
+        email=visit.form.get("email", ""),
         at=at,
-        typed=typed or {"name": person.name, "phone": person.phone, "language": person.language},
+        typed=_typed_about_me(visit) if at == "me" else {name: getattr(person, name) for name in _ABOUT_ME},
         version=visit.form.get("version", "") if at == "me" else str(person.version),
         **access,
         **dealings,
         providers=identity_providers(visit.instance),
-        invited=invited,
+        invited=visit.form.get("invited", ""),
         zone=visit.instance.settings.timezone,
         done=visit.query.get("done", ""),
     )
@@ -109,32 +98,28 @@ def _is_to_come(order: Order) -> bool:
     return order.state != "Cancelled" and order.fulfilment_state != "Fulfilled"
 
 
+@on_refusal(account_page, at="me")
 def post_change_me(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    typed = {name: visit.form.get(name, "").strip() for name in ("name", "phone", "language")}
-    try:
-        with visit.write() as tx:
-            change_person(tx, person_of(visit), visit.form_version, **typed)
-    except Refused as error:
-        errors = mistakes(visit, error, typed.__contains__)
-        return account_page(visit, errors=errors, status=status_of(error), at="me", typed=typed)
+    with visit.write() as tx:
+        change_person(tx, person_of(visit), visit.form_version, **_typed_about_me(visit))
     return visit.redirect("/account?done=me")
 
 
+def _typed_about_me(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "").strip() for name in _ABOUT_ME}
+
+
+@on_refusal(account_page, at="password")
 def post_change_password(visit: Visit) -> Response:
     """Changes the password, which is checked outside of transactions, and ends all other sessions."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     old, new = visit.form.get("old", ""), visit.form.get("new", "")
-    try:
-        hashes = check_new_password(visit.instance.store, person_of(visit), old=old, new=new)
-        with visit.write() as tx:
-            change_password(tx, person_of(visit), hashes, keep=visit.actor.session_hash)
-    except Refused as error:
-        return account_page(
-            visit, errors=mistakes(visit, error, {"old", "new"}.__contains__), status=status_of(error), at="password"
-        )
+    hashes = check_new_password(visit.instance.store, person_of(visit), old=old, new=new)
+    with visit.write() as tx:
+        change_password(tx, person_of(visit), hashes, keep=visit.actor.session_hash)
     return visit.redirect("/account?done=password")
 
 
@@ -152,36 +137,30 @@ def post_end_session(visit: Visit) -> Response:
     return visit.redirect("/account?done=sessions")
 
 
+@on_refusal(account_page, at="invitations")
 def post_answer_invitation(visit: Visit) -> Response:
     """Accepts or declines an invitation, depending on the button."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
     accepts = visit.form.get("answer") == "accept"
     answer = accept_invitation if accepts else decline_invitation
-    try:
-        with visit.write() as tx:
-            person_id, invitation_id = person_of(visit), visit.path["invitation"]
-            shops = {each.id: each.enterprise_id for each in invitations_to(tx, person_id)}
-            answer(tx, person_id, invitation_id)
-    except Refused as error:
-        return account_page(visit, errors=mistakes(visit, error), status=status_of(error), at="invitations")
+    with visit.write() as tx:
+        person_id, invitation_id = person_of(visit), visit.path["invitation"]
+        shops = {each.id: each.enterprise_id for each in invitations_to(tx, person_id)}
+        answer(tx, person_id, invitation_id)
     if accepts and "office" in visit.instance.hooks.plugins():
         return visit.redirect(f"/office/{shops[invitation_id]}")
     return visit.redirect("/account")
 
 
+@on_refusal(account_page, at="email")
 def post_new_email(visit: Visit) -> Response:
     """Answers the same whether the address was known or not."""
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    email = visit.form.get("email", "")
-    try:
-        check_own_password(visit)
-        with visit.write() as tx:
-            ask_new_email(tx, person_of(visit), email)
-    except Refused as error:
-        errors = mistakes(visit, error, {"email", "password"}.__contains__)
-        return account_page(visit, email, errors, status_of(error), at="email")
+    check_own_password(visit)
+    with visit.write() as tx:
+        ask_new_email(tx, person_of(visit), visit.form.get("email", ""))
     title = translate(visit.language, "Check your e-mail")
     message = translate(
         visit.language, "Follow the link that was sent to the new address. Until then the old one counts."
@@ -193,18 +172,15 @@ def new_email_page(visit: Visit) -> Response:
     """Shows a form that confirms, as `accounts.confirm_page`."""
     if visit.actor.session_hash is None:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
-    return show(visit, "new_email", code=visit.path["code"], mistakes=NONE)
+    return show(visit, "new_email", code=visit.path["code"])
 
 
+@on_refusal(new_email_page)
 def post_confirm_new_email(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect(f"/login?next=/email/{visit.path['code']}")
-    try:
-        with visit.write() as tx:
-            confirm_new_email(tx, person_of(visit), visit.path["code"])
-    except Refused as error:
-        errors = mistakes(visit, error)
-        return show(visit, "new_email", status=status_of(error), code=visit.path["code"], mistakes=errors)
+    with visit.write() as tx:
+        confirm_new_email(tx, person_of(visit), visit.path["code"])
     title = translate(visit.language, "Your address is changed")
     message = translate(visit.language, "Log in with the new address from now on. The old one gets a notice.")
     return show(visit, "message", heading=title, text=message, next_url="/account")
@@ -222,16 +198,13 @@ def post_my_data(visit: Visit) -> Response:
     return Response(content, headers=headers, media_type="application/zip")
 
 
+@on_refusal(account_page, at="forget")
 def post_forget_me(visit: Visit) -> Response:
     if visit.actor.session_hash is None:
         return visit.redirect("/login?next=/account")
-    try:
-        check_own_password(visit)
-        with visit.write() as tx:
-            forget_me(tx, visit.instance, person_of(visit))
-    except Refused as error:
-        errors = mistakes(visit, error, {"password"}.__contains__)
-        return account_page(visit, errors=errors, status=status_of(error), at="forget")
+    check_own_password(visit)
+    with visit.write() as tx:
+        forget_me(tx, visit.instance, person_of(visit))
     title = translate(visit.language, "Your account is deleted")
     message = translate(visit.language, "What accounts must keep of your orders no longer shows your name.")
     nobody = replace(visit.actor, person_id=None, email="", is_operator=False, session_hash=None)

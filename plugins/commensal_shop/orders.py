@@ -59,7 +59,7 @@ from commensal.sale_sessions import is_open
 
 from .choices import ticked_consents
 from .guest import order_secret
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import NONE, Mistakes, mistakes, on_refusal, show
 
 _AT_ONCE = 20  # orders on a page
 _THANKS = timedelta(minutes=10)  # for so long the page of a new order says thank you
@@ -136,21 +136,7 @@ def order_page(visit: Visit) -> Response:
             order = access.order(tx)
         if order.person_id is not None:
             return visit.redirect(f"/orders/{order.id}")
-    return show_order(visit, access)
-
-
-def post_prove(visit: Visit) -> Response:
-    """Proves an order by its mailed link. The link alone must not: machines follow links too. Where the same browser
-    has placed the order, the page sends the form by itself, else after a click on its button."""
-    access = OrderAccess(visit)
-    secret_hash = fingerprint(access.secret or "")
-    try:
-        with visit.write() as tx:
-            order = claim_order(tx, visit.instance.hooks, secret_hash, person_id=visit.actor.person_id)
-    except Refused as error:
-        return show_order(visit, access, mistakes(visit, error), status_of(error))
-    address = access.address if order.person_id is None else f"/orders/{order.id}"
-    return visit.redirect(f"{address}?done=confirmed")
+    return show_order(visit)
 
 
 def _is_ordered_here(tx: Transaction, visit: Visit, order: Order) -> bool:
@@ -172,7 +158,8 @@ def _claimed_total(tx: Transaction, visit: Visit, order: Order) -> int | None:
     return total_once_claimed(tx, visit.instance.hooks, order, person_id)
 
 
-def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, status: int = 200) -> Response:
+def show_order(visit: Visit) -> Response:
+    access = OrderAccess(visit)
     with visit.read() as tx:
         order = with_place_of_today(tx, visit.instance.hooks, access.order(tx))
         sale = sale_by_id(tx, order.session_id)
@@ -191,7 +178,6 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
     return show(
         visit,
         "order",
-        status=status,
         terms=terms,
         order=order,
         shown_codes=shown_codes(order.codes),
@@ -218,8 +204,19 @@ def show_order(visit: Visit, access: OrderAccess, errors: Mistakes = NONE, statu
         details=describe_values(
             visit.instance.store.plugin_fields.orders, order.plugin_fields, visit.language, order.currency
         ),
-        mistakes=errors,
     )
+
+
+@on_refusal(show_order)
+def post_prove(visit: Visit) -> Response:
+    """Proves an order by its mailed link. The link alone must not: machines follow links too. Where the same browser
+    has placed the order, the page sends the form by itself, else after a click on its button."""
+    access = OrderAccess(visit)
+    secret_hash = fingerprint(access.secret or "")
+    with visit.write() as tx:
+        order = claim_order(tx, visit.instance.hooks, secret_hash, person_id=visit.actor.person_id)
+    address = access.address if order.person_id is None else f"/orders/{order.id}"
+    return visit.redirect(f"{address}?done=confirmed")
 
 
 def _money_of(visit: Visit, order: Order, payments: Sequence[Payment]) -> dict[str, Any]:
@@ -265,44 +262,40 @@ def receipt_page(visit: Visit) -> Response:
         line_names=line_names,
         sums=totals_of(order),
         payments=payments,
-        mistakes=NONE,
     )
 
 
+@on_refusal(show_order)
 def post_prove_phone(visit: Visit) -> Response:
     """Proves the telephone to which a code was sent."""
     access = OrderAccess(visit)
-    try:
-        with visit.write() as tx:
-            access.order(tx)
-            proven = prove_phone(tx, access.person_id, visit.form.get("code", ""))
-        if not proven:
-            raise Invalid([Problem("code", "This is not the code; please compare it with the message.", "/code")])
-    except Refused as error:
-        return show_order(visit, access, mistakes(visit, error, visit.form.__contains__), status_of(error))
+    with visit.write() as tx:
+        access.order(tx)
+        proven = prove_phone(tx, access.person_id, visit.form.get("code", ""))
+    if not proven:
+        raise Invalid([Problem("code", "This is not the code; please compare it with the message.", "/code")])
     return visit.redirect(access.address)
 
 
+@on_refusal(show_order)
 def post_pay(visit: Visit) -> Response:
     """Starts a payment by another method, or again. Sending the form twice makes one payment."""
     access = OrderAccess(visit)
     with visit.read() as tx:
         order = access.order(tx)
     key = f"order:{order.id}:{visit.form.get('attempt', '')[:10]}"
-    try:
-        start_payment(
-            visit.instance,
-            order.id,
-            visit.form.get("payment_method", ""),
-            key,
-            visit.language,
-            return_url=visit.address(access.address),
-        )
-    except Refused as error:
-        return show_order(visit, access, mistakes(visit, error), status_of(error))
+    start_payment(
+        visit.instance,
+        order.id,
+        visit.form.get("payment_method", ""),
+        key,
+        visit.language,
+        return_url=visit.address(access.address),
+    )
     return visit.redirect(access.address)
 
 
+@on_refusal(show_order)
 def post_consent(visit: Visit) -> Response:
     """Sets the consents of the order to those that are ticked."""
     access = OrderAccess(visit)
@@ -310,10 +303,7 @@ def post_consent(visit: Visit) -> Response:
     def act(tx: Transaction) -> None:
         set_consents(tx, visit.instance.hooks, access.locked(tx), ticked_consents(visit.form), visit.language)
 
-    try:
-        visit.instance.store.transact(act)
-    except Refused as error:
-        return show_order(visit, access, mistakes(visit, error), status_of(error))
+    visit.instance.store.transact(act)
     return visit.redirect(access.address)
 
 
@@ -330,6 +320,13 @@ def cancel_page(visit: Visit) -> Response:
     return show(visit, "cancel", order=order, access=access)
 
 
+def _why_not_cancelled(visit: Visit, error: Refused, _: object) -> Mistakes:
+    """What has happened, and then the problems."""
+    errors = mistakes(visit, error, lambda name: False) if error.problems else NONE
+    return Mistakes((say(visit.language, error), *errors.general))
+
+
+@on_refusal(show_order, mistakes_of=_why_not_cancelled)
 def post_cancel(visit: Visit) -> Response:
     """Cancels the order. Cancelling twice has no effect."""
     access = OrderAccess(visit)
@@ -341,11 +338,7 @@ def post_cancel(visit: Visit) -> Response:
             cancel_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
             cancel_open(tx, order.id)
 
-    try:
-        visit.instance.store.transact(act)
-    except Refused as error:
-        errors = mistakes(visit, error, lambda name: False) if error.problems else NONE
-        return show_order(visit, access, Mistakes((say(visit.language, error), *errors.general)), status_of(error))
+    visit.instance.store.transact(act)
     return visit.redirect(access.address)
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, NotFound, PagePart, Sale, Transaction, plural, read_whole, sales, translate
 from commensal.enterprises import has_terms
-from commensal.pages import UnchangedReads, Visit, parts_beside
+from commensal.pages import UnchangedReads, Visit, parts_beside, status_of
 from commensal.sale_sessions import VisibleOffer, count_offers, is_coming, is_open, offers_for
 
 from .cart import JoinableOrder, ShownCart, categories_of, joinable_order, load_cart, visible_offers
@@ -29,7 +29,7 @@ from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of
 from .shelves import Maker, makers_of, shelf_labels
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import NONE, Mistakes, mistakes, show
 
 AT_ONCE = 300  # offers on one page
 _COUNTED_DOWN = timedelta(days=1)  # the script of the page counts down the last day

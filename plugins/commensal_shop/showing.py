@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -25,15 +26,27 @@ from commensal import (
     translate,
 )
 from commensal.orders import cart_items, cart_of
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, status_of, without_placeholders
+from commensal.pages import NO_MISTAKES, Mistakes, Visit, explain, without_placeholders
 from commensal.pages import mistakes as mistakes_of
+from commensal.pages import on_refusal as show_on_refusal
+from commensal.pages import with_mistakes as visit_with_mistakes
 from commensal.parts.mail import as_told
 from commensal.sale_sessions import is_open
 
 from .guest import cart_owner
 from .settings import settings_of
 
-__all__ = ["NONE", "Mistakes", "is_script", "mistakes", "on_error", "show", "status_of"]
+__all__ = [
+    "NONE",
+    "Mistakes",
+    "is_script",
+    "mistakes",
+    "mistakes_at",
+    "on_error",
+    "on_refusal",
+    "show",
+    "with_mistakes",
+]
 
 
 NONE = NO_MISTAKES
@@ -89,6 +102,20 @@ def mistakes(visit: Visit, error: Refused, fields: Callable[[str], bool] = bool)
         "code": translate(language, "Enter the code."),
     }
     return mistakes_of(visit, error, fields, asks=asks)
+
+
+def mistakes_at(fields: Mapping[str, str]) -> Callable[..., Mistakes]:
+    """As `mistakes`, on a page with several forms: each at the field that its name in errors leads to."""
+
+    def renamed(visit: Visit, error: Refused, _: Callable[[str], bool]) -> Mistakes:
+        errors = mistakes(visit, error, fields.__contains__)
+        return replace(errors, fields={fields[name]: text for name, text in errors.fields.items()})
+
+    return renamed
+
+
+on_refusal = partial(show_on_refusal, mistakes_of=mistakes)
+with_mistakes = partial(visit_with_mistakes, mistakes_of=mistakes)
 
 
 def is_script(visit: Visit) -> bool:

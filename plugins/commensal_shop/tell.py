@@ -4,37 +4,30 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import Refused, enterprise_by_id, translate
+from commensal import enterprise_by_id, translate
 from commensal.enterprises import find_enterprise
 from commensal.pages import Visit
 
 from .myself import person_of
-from .showing import NONE, Mistakes, mistakes, show, status_of
+from .showing import on_refusal, show
 from .watching import confirm_watch, stop_watch, stop_watch_of_person, watch_as_guest, watch_as_person, watch_by_secret
 
 
 def tell_page(visit: Visit) -> Response:
-    return _tell_page(visit)
-
-
-def _tell_page(visit: Visit, email: str = "", errors: Mistakes = NONE, status: int = 200) -> Response:
     with visit.read() as tx:
         hub = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
-    return show(visit, "tell", status=status, hub=hub, email=email, mistakes=errors)
+    return show(visit, "tell", hub=hub, email=visit.form.get("email", ""))
 
 
+@on_refusal(tell_page)
 def post_tell_me(visit: Visit) -> Response:
     """Notes the wish of a person, or mails a link to the address that a guest has typed."""
-    email = visit.form.get("email", "")
-    try:
-        with visit.write() as tx:
-            hub = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
-            if visit.actor.person_id is not None:
-                watch_as_person(tx, hub, visit.actor.person_id)
-            else:
-                watch_as_guest(tx, hub, email, visit.language)
-    except Refused as error:
-        return _tell_page(visit, email, mistakes(visit, error, {"email"}.__contains__), status_of(error))
+    with visit.write() as tx:
+        hub = find_enterprise(tx, visit.path["slug"], person_id=visit.actor.person_id)
+        if visit.actor.person_id is not None:
+            watch_as_person(tx, hub, visit.actor.person_id)
+        else:
+            watch_as_guest(tx, hub, visit.form.get("email", ""), visit.language)
     if visit.actor.confirmed:
         heading = translate(visit.language, "You will get a mail")
         text = translate(
