@@ -50,8 +50,8 @@ def log_in_page(visit: Visit) -> Response:
 
 def log_in_form(visit: Visit) -> Response:
     """The page to log in, also for who tries again. It knows the page to go on to, `next`."""
-    asked = visit.form or visit.query
-    typed = {"email": visit.form.get("email", ""), "next": asked.get("next", "/"), "lost": asked.get("lost", "")}
+    sent = visit.form or visit.query
+    typed = {"email": visit.form.get("email", ""), "next": sent.get("next", "/"), "lost": sent.get("lost", "")}
     return show(visit, "log_in", typed=typed, providers=identity_providers(visit.instance))
 
 
