@@ -17,7 +17,6 @@ from commensal import (
     PageLine,
     PagePart,
     Problem,
-    Refused,
     Screen,
     Transaction,
     customer_by_id,
@@ -29,7 +28,7 @@ from commensal import (
     read_whole,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
+from commensal.pages import Visit, amount_field, on_refusal
 
 from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
 from .mails import SHOWN, entry_labels, mail_statement, statement_mails
@@ -109,12 +108,6 @@ def _own_account(
 
 
 def account_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop, {"kind": "paid in", "amount": "", "note": ""})
-
-
-def _screen(
-    visit: Visit, shop: Enterprise, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Screen:
     with visit.read() as tx:
         customer = customer_by_id(tx, shop.id, visit.path["customer"])
         account = _account(tx, shop.id, customer.id)
@@ -130,8 +123,7 @@ def _screen(
         "account": account,
         "ledger": ledger,
         "shown": shown,
-        "typed": typed,
-        "mistakes": errors,
+        "typed": _typed(visit) if visit.form else {"kind": "paid in", "amount": "", "note": ""},
         "unit": settings.unit or shop.currency,
         "done": visit.query.get("done", ""),
         "here": f"/office/{shop.id}/{_PATH.format(customer=customer.id)}",
@@ -139,7 +131,7 @@ def _screen(
         "mails": mails,
         "labels": entry_labels(visit.language),
     }
-    return Screen(template="account/account.html", context=context, status=status)
+    return Screen(template="account/account.html", context=context)
 
 
 def _account(tx: Transaction, enterprise_id: str, customer_id: str) -> Account | None:
@@ -149,23 +141,22 @@ def _account(tx: Transaction, enterprise_id: str, customer_id: str) -> Account |
         return None
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "").strip() for name in _FIELDS}
+
+
+@on_refusal(account_page, _FIELDS)
 def post_account(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Opens the account, writes one entry or mails the statement: once, however often the button is pressed."""
-    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
     customer_id = visit.path["customer"]
     then = visit.query.get("then")
-    try:
-        with visit.write() as tx:
-            if then == "open":
-                open_account(tx, shop.id, customer_id)
-            elif then == "mail":
-                _mail(tx, visit, shop, customer_id)
-            else:
-                _write(tx, visit, shop, customer_id, typed)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        if then == "open":
+            open_account(tx, shop.id, customer_id)
+        elif then == "mail":
+            _mail(tx, visit, shop, customer_id)
+        else:
+            _write(tx, visit, shop, customer_id, _typed(visit))
     done = {"open": "opened", "mail": "mailed"}.get(then or "", "written")
     return visit.redirect(f"/office/{shop.id}/{_PATH.format(customer=customer_id)}?done={done}")
 

@@ -15,7 +15,6 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
-    Refused,
     SaleSession,
     Screen,
     SupplierAccount,
@@ -32,7 +31,7 @@ from commensal import (
     supplier_accounts,
     waiting_acts,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
+from commensal.pages import Visit, day_field, on_refusal
 
 from .acts import FILE, PAYEE, Payee, keep_payee, payee_content, payees_of, read_payees
 from .credit_transfers import CreditTransfer, credit_transfers
@@ -52,10 +51,6 @@ class Row:
 
 
 def sepa_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop)
-
-
-def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         session, settings, accounts, payees = _load(tx, visit, shop)
         tomorrow = shop.date_at(tx.now) + timedelta(days=1)
@@ -79,7 +74,6 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         "day": visit.form.get("day", tomorrow.isoformat()),
         "ready": bool(settings.iban) and shop.currency == "EUR",
         "has_account": bool(settings.iban),
-        "mistakes": errors,
         "labels": labels,
         "known": payees,
         "here": _address(shop, session.id),
@@ -89,24 +83,20 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         "waiting_payees": {act.subject for act in waiting if act.kind == PAYEE},
         "approved": [act for act in approved if act.subject == session.id][:3],
     }
-    return Screen(template="bank_transfer/sepa.html", context=context, status=status)
+    return Screen(template="bank_transfer/sepa.html", context=context)
 
 
+@on_refusal(sepa_page)
 def post_sepa(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes the accounts, or returns the file with the transfers to the suppliers that are ticked."""
-    try:
-        if visit.query.get("then") == "file":
-            return _file(visit, shop)
-        with visit.write() as tx:
-            session, _, accounts, _ = _load(tx, visit, shop)
-            ids = [account.owed.supplier_id for account in accounts]
-            texts = {each: (visit.form.get(f"holder/{each}", ""), visit.form.get(f"iban/{each}", "")) for each in ids}
-            typed = read_payees({each: pair for each, pair in texts.items() if f"iban/{each}" in visit.form})
-            waits = _note(tx, visit, shop, typed)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _screen(visit, shop, mistakes(visit, error, visit.form.__contains__), status_of(error))
+    if visit.query.get("then") == "file":
+        return _file(visit, shop)
+    with visit.write() as tx:
+        session, _, accounts, _ = _load(tx, visit, shop)
+        ids = [account.owed.supplier_id for account in accounts]
+        texts = {each: (visit.form.get(f"holder/{each}", ""), visit.form.get(f"iban/{each}", "")) for each in ids}
+        typed = read_payees({each: pair for each, pair in texts.items() if f"iban/{each}" in visit.form})
+        waits = _note(tx, visit, shop, typed)
     return visit.redirect(f"{_address(shop, session.id)}?done={'asked' if waits else 'noted'}")
 
 

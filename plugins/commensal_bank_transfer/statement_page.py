@@ -22,7 +22,6 @@ from commensal import (
     Order,
     OrderSummary,
     Problem,
-    Refused,
     Screen,
     Transaction,
     credit_targets,
@@ -35,7 +34,7 @@ from commensal import (
     read_whole,
     unpaid_orders,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from .debits import (
     BankDebit,
@@ -129,13 +128,7 @@ class Preview:
     after: int
 
 
-def statement_page(
-    visit: Visit,
-    shop: Enterprise,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    result: ImportResult | None = None,
-) -> Screen:
+def statement_page(visit: Visit, shop: Enterprise, result: ImportResult | None = None) -> Screen:
     with visit.read() as tx:
         left = count_open(tx, shop.id)
         credit = _credit_of_page(tx, visit, shop)
@@ -157,7 +150,6 @@ def statement_page(
         "settled": settled,
         "result": result,
         "outgoing": outgoing,
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
         "has_account": has_account,
         "page": f"/office/{shop.id}/{PATH}",
@@ -165,7 +157,7 @@ def statement_page(
         "rest": visit.form.get("rest", ""),
         "day_of": date.fromisoformat,
     }
-    return Screen(template="bank_transfer/statement.html", context=context, status=status)
+    return Screen(template="bank_transfer/statement.html", context=context)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -301,25 +293,23 @@ def _settings(tx: Transaction, visit: Visit, shop: Enterprise) -> Settings:
     return plugin_settings(tx, visit.instance.hooks, shop.id, "bank_transfer", Settings)
 
 
+@on_refusal(statement_page, {"number"})
 def post_statement(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Does what the pressed button is for. Nothing is booked twice: a settled credit is refused."""
     act = {"look": _look, "order": _book, "split": _split, "ignore": _ignore, "reopen": _reopen}.get(
         visit.query.get("then", "")
     )
-    try:
-        if visit.query.get("then") in _OF_DEBITS:
-            _decide_debit(visit, shop, visit.query["then"])
-            return visit.redirect(f"/office/{shop.id}/{PATH}?done=sent#outgoing")
-        if act is None:
-            return statement_page(visit, shop, result=_import(visit, shop))
-        if act is _look:
-            with visit.read() as tx:
-                _look(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
-            return statement_page(visit, shop)
-        with visit.write() as tx:
-            credit = act(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
-    except Refused as error:
-        return statement_page(visit, shop, mistakes(visit, error, lambda name: name == "number"), status_of(error))
+    if visit.query.get("then") in _OF_DEBITS:
+        _decide_debit(visit, shop, visit.query["then"])
+        return visit.redirect(f"/office/{shop.id}/{PATH}?done=sent#outgoing")
+    if act is None:
+        return statement_page(visit, shop, result=_import(visit, shop))
+    if act is _look:
+        with visit.read() as tx:
+            _look(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
+        return statement_page(visit, shop)
+    with visit.write() as tx:
+        credit = act(tx, visit, shop, entry_by_id(tx, shop.id, visit.form.get("entry", "")))
     return visit.redirect(f"/office/{shop.id}/{PATH}" + (f"?done={credit.id}" if credit.state != "open" else ""))
 
 

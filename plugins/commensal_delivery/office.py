@@ -10,7 +10,6 @@ from commensal import (
     Enterprise,
     NotFound,
     OfficePage,
-    Refused,
     Screen,
     Transaction,
     hookimpl,
@@ -19,7 +18,7 @@ from commensal import (
     refuse_foreign_session,
     sale_by_id,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
+from commensal.pages import Visit, moment_field, on_refusal, whole_field
 
 from .booking import move_to_distribution
 from .slots import add_slot, change_slot, remove_slot, slots_of
@@ -47,13 +46,7 @@ def office_pages() -> Sequence[OfficePage]:
     ]
 
 
-def rounds_page(
-    visit: Visit,
-    shop: Enterprise,
-    typed: dict[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Screen:
+def rounds_page(visit: Visit, shop: Enterprise) -> Screen:
     with visit.read() as tx:
         refuse_foreign_session(tx, shop.id, visit.path["session"])
         session = sale_by_id(tx, visit.path["session"]).session
@@ -71,33 +64,34 @@ def rounds_page(
         "session": session,
         "rounds": rounds,
         "zones": {each.id: each.name for each in settings.zones},
-        "typed": typed or usual,
-        "mistakes": errors,
+        "typed": {name: visit.form.get(name, "") for name in _FIELDS} if _adds(visit) else usual,
         "done": visit.query.get("done", ""),
         "outside": {slot.id for slot in outside},
         "movable": any(not slot.taken for slot in outside),
         "here": rounds_url(shop.id, session.id),
         "zones_url": f"/office/{shop.id}/settings/plugins/delivery",
     }
-    return Screen(template="delivery/rounds.html", context=context, status=status)
+    return Screen(template="delivery/rounds.html", context=context)
 
 
+def _adds(visit: Visit) -> bool:
+    return bool(visit.form) and visit.query.get("then") == "add"
+
+
+def _is_field_of_new(visit: Visit, name: str) -> bool:
+    return name in _FIELDS and _adds(visit)
+
+
+@on_refusal(rounds_page, _is_field_of_new)
 def post_rounds(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Adds a round, changes how many orders it takes, removes it, or moves those that lie outside the hand-out."""
     actions = {"add": _add, "change": _change, "remove": _remove, "move": _move}
     action = actions.get(visit.query.get("then", ""))
     if action is None:
         raise NotFound
-    typed = {name: visit.form.get(name, "") for name in _FIELDS} if action is _add else None
-    try:
-        with visit.write() as tx:
-            refuse_foreign_session(tx, shop.id, visit.path["session"])
-            action(tx, visit, shop)
-    except NotFound:
-        raise
-    except Refused as error:
-        is_field = _FIELDS.__contains__ if action is _add else lambda name: False
-        return rounds_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    with visit.write() as tx:
+        refuse_foreign_session(tx, shop.id, visit.path["session"])
+        action(tx, visit, shop)
     return visit.redirect(f"{rounds_url(shop.id, visit.path['session'])}?done=1")
 
 

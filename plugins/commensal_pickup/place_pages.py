@@ -14,9 +14,7 @@ from commensal import (
     Enterprise,
     FoundPlace,
     Invalid,
-    NotFound,
     Problem,
-    Refused,
     Screen,
     Stale,
     Transaction,
@@ -28,7 +26,7 @@ from commensal import (
     read_decimal,
     read_whole,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, day_field, mistakes, status_of
+from commensal.pages import Visit, day_field, on_refusal
 
 from .booking import PREFIX
 from .closing import add_closure, closed_with_orders, remove_closure
@@ -63,26 +61,20 @@ def places_page(visit: Visit, shop: Enterprise) -> Screen:
     return Screen(template="pickup/places.html", context=context)
 
 
-def place_page(
-    visit: Visit,
-    shop: Enterprise,
-    typed: dict[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Screen:
+def place_page(visit: Visit, shop: Enterprise) -> Screen:
     """The form of a place, or of a new one."""
     with visit.read() as tx:
         place = place_by_id(tx, shop.id, visit.path["place"]) if "place" in visit.path else None
         closures = closures_of(tx, shop.id, place.id) if place else ()
         held = [slot for slot in closed_with_orders(tx, shop.id) if place and slot.place_id == place.id]
-    shown = typed or _as_text(place, shop.currency, visit.language)
-    proposal = _found_place(visit, shop, place) if place and visit.query.get("done") in _SAVED and not typed else None
+    saves = "name" in visit.form
+    shown = _typed(visit) if saves else _as_text(place, shop.currency, visit.language)
+    proposal = _found_place(visit, shop, place) if place and visit.query.get("done") in _SAVED and not saves else None
     if proposal is not None:
         shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     context = {
         "place": place,
         "closures": closures,
-        "mistakes": errors,
         "home": places_url(shop.id),
         "days": DAYS,
         "typed": shown,
@@ -94,7 +86,11 @@ def place_page(
         "held": held,
         "orders_of": {slot.id: orders_url(shop.id, slot.session_id, slot.id) for slot in held},
     }
-    return Screen(template="pickup/place.html", context=context, status=status)
+    return Screen(template="pickup/place.html", context=context)
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "").strip() for name in _FIELDS}
 
 
 def _found_place(visit: Visit, shop: Enterprise, place: Place) -> FoundPlace | None:
@@ -109,19 +105,13 @@ def _version(place: Place | None) -> str:
     return str(place.version) if place else ""
 
 
+@on_refusal(place_page)
 def post_place(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Saves a place, adds or removes a closure, or archives the place."""
     actions = {"close": _add_closure, "open": _remove_closure, "archive": _archive}
     save = actions.get(visit.query.get("then", ""), _save)
-    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS} if save is _save else None
-    is_field = (_FIELDS if save is _save else _CLOSING).__contains__
-    try:
-        with visit.write() as tx:
-            address = save(tx, visit, shop)
-    except NotFound:
-        raise
-    except Refused as error:
-        return place_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    with visit.write() as tx:
+        address = save(tx, visit, shop)
     return visit.redirect(address)
 
 

@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from commensal import (
-    Enterprise,
-    NotFound,
-    Refused,
-    Screen,
-    Transaction,
-    lies_outside,
-    refuse_foreign_session,
-    sale_by_id,
-)
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, moment_field, status_of, whole_field
+from commensal import Enterprise, NotFound, Screen, Transaction, lies_outside, refuse_foreign_session, sale_by_id
+from commensal.pages import Visit, moment_field, on_refusal, whole_field
 
 from .copying import move_to_distribution
 from .place_pages import orders_url, places_url
@@ -29,13 +20,7 @@ def slots_url(enterprise_id: str, session_id: str) -> str:
     return f"/office/{enterprise_id}/sale/{session_id}/slots"
 
 
-def slots_page(
-    visit: Visit,
-    shop: Enterprise,
-    typed: dict[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Screen:
+def slots_page(visit: Visit, shop: Enterprise) -> Screen:
     with visit.read() as tx:
         refuse_foreign_session(tx, shop.id, visit.path["session"])
         session = sale_by_id(tx, visit.path["session"]).session
@@ -57,8 +42,7 @@ def slots_page(
         "slots": slots,
         "places": places,
         "names": {place.id: place.name for place in places},
-        "typed": typed or usual,
-        "mistakes": errors,
+        "typed": {name: visit.form.get(name, "") for name in _FIELDS} if _makes_slots(visit) else usual,
         "done": visit.query.get("done", ""),
         "orders_of": {slot.id: orders_url(shop.id, session.id, slot.id) for slot in slots},
         "outside": {slot.id for slot in outside},
@@ -66,9 +50,18 @@ def slots_page(
         "here": slots_url(shop.id, session.id),
         "places_url": places_url(shop.id),
     }
-    return Screen(template="pickup/slots.html", context=context, status=status)
+    return Screen(template="pickup/slots.html", context=context)
 
 
+def _makes_slots(visit: Visit) -> bool:
+    return bool(visit.form) and visit.query.get("then") in ("cut", "add")
+
+
+def _is_field_of_new(visit: Visit, name: str) -> bool:
+    return name in _FIELDS and _makes_slots(visit)
+
+
+@on_refusal(slots_page, _is_field_of_new)
 def post_slots(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Cuts hours of a place into slots, adds a slot, changes how many orders it takes, removes it, or moves those that
     lie outside the hand-out."""
@@ -76,17 +69,9 @@ def post_slots(visit: Visit, shop: Enterprise) -> Screen | Response:
     action = actions.get(visit.query.get("then", ""))
     if action is None:
         raise NotFound
-    is_new = action in (_cut, _add)
-    typed = {name: visit.form.get(name, "") for name in _FIELDS} if is_new else None
-    try:
-        with visit.write() as tx:
-            refuse_foreign_session(tx, shop.id, visit.path["session"])
-            action(tx, visit, shop)
-    except NotFound:
-        raise
-    except Refused as error:
-        is_field = _FIELDS.__contains__ if is_new else lambda name: False
-        return slots_page(visit, shop, typed, mistakes(visit, error, is_field), status_of(error))
+    with visit.write() as tx:
+        refuse_foreign_session(tx, shop.id, visit.path["session"])
+        action(tx, visit, shop)
     return visit.redirect(f"{slots_url(shop.id, visit.path['session'])}?done={visit.query['then']}")
 
 

@@ -25,7 +25,7 @@ from commensal import (
     start_payment,
 )
 from commensal.orders import asks_for_codes, change_order, names_of_lines, offered_shipping
-from commensal.pages import Visit, status_of
+from commensal.pages import Visit, any_field, status_of
 from commensal.parts.mail import shown_code
 
 from .choices import (
@@ -90,7 +90,7 @@ def post_change(visit: Visit) -> Response:
             new_order = _apply_change(visit, access, change, result.codes, shown_total=typed_number(visit, "total"))
     except Refused as error:
         if error.code == "closed":  # the order can no longer be changed
-            return show_order(with_mistakes(visit, error, bool))
+            return show_order(with_mistakes(visit, error, any_field))
         errors = mistakes(visit, error, lambda name: name.startswith(FIELD) or name in (*ADDRESS_FIELDS, *_FIELDS))
         return _page(visit, access, order, typed, codes=codes, errors=errors, status=status_of(error))
     ask_for_new_amount(visit, access.address, new_order)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from commensal import NotFound, ProvenIdentity, Refused, Unauthorised
-from commensal.pages import Visit, shown_once
+from commensal.pages import Visit, any_field, shown_once
 from commensal.parts.accounts import (
     Departed,
     come_back,
@@ -34,7 +34,7 @@ _COOKIE = "departure"
 _mistakes = mistakes_at({"password": "elsewhere_password", "code": "code"})  # in errors, and in the form
 
 
-@on_refusal(log_in_form, bool)
+@on_refusal(log_in_form, any_field)
 def post_leave(visit: Visit) -> Response:
     """Sends the browser to a provider, to log in."""
     return _leave(visit, _provider(visit), next_url=visit.form.get("next", "/"))
@@ -65,7 +65,7 @@ def back_page(visit: Visit) -> Response:
         if is_logged_in:
             response = account_page(with_mistakes(visit, error, mistakes_of=_mistakes), at="elsewhere")
         else:
-            response = log_in_form(with_mistakes(visit, error, bool))
+            response = log_in_form(with_mistakes(visit, error, any_field))
     visit.set_cookie(response, _COOKIE, "", days=0)
     return response
 

@@ -11,12 +11,10 @@ from commensal import (
     Conflict,
     Enterprise,
     Invalid,
-    NotFound,
     OfficePage,
     PageLine,
     PagePart,
     Problem,
-    Refused,
     Screen,
     Transaction,
     enterprise_by_id,
@@ -27,7 +25,7 @@ from commensal import (
     read_day,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from .settings import Programme, Settings
 from .statement import FundPayment, FundSums, latest_fund_payments, owed_by_fund, record_payment, sums_of
@@ -74,10 +72,6 @@ def page_parts(
 
 
 def funds_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop)
-
-
-def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         settings = plugin_settings(tx, visit.instance.hooks, shop.id, "solidarity", Settings)
         funds = [
@@ -93,25 +87,20 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
     context = {
         "funds": funds,
         "typed": typed,
-        "mistakes": errors,
         "done": visit.query.get("done", ""),
         "seen": seen,
         "here": f"/office/{shop.id}/{PATH}",
         "api": f"/api/-/solidarity/enterprises/{shop.id}/programmes",
     }
-    return Screen(template="solidarity/funds.html", context=context, status=status)
+    return Screen(template="solidarity/funds.html", context=context)
 
 
+@on_refusal(funds_page)
 def post_funds(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes what a fund has paid: once, however often the button is pressed."""
-    try:
-        with visit.write() as tx:
-            settings = plugin_settings(tx, visit.instance.hooks, shop.id, "solidarity", Settings)
-            _record(tx, visit, shop, settings.programme(visit.form.get("programme", "")))
-    except NotFound:
-        raise
-    except Refused as error:
-        return _screen(visit, shop, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        settings = plugin_settings(tx, visit.instance.hooks, shop.id, "solidarity", Settings)
+        _record(tx, visit, shop, settings.programme(visit.form.get("programme", "")))
     return visit.redirect(f"/office/{shop.id}/{PATH}?done=1")
 
 

@@ -10,7 +10,6 @@ from commensal import (
     Conflict,
     Enterprise,
     NotFound,
-    Refused,
     Sale,
     Screen,
     ShopPage,
@@ -19,7 +18,7 @@ from commensal import (
     read_whole,
     sales,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
+from commensal.pages import Visit, amount_field, on_refusal
 
 from .settings import Settings
 from .sold_cards import choose_card
@@ -34,46 +33,42 @@ def shop_pages() -> Sequence[ShopPage]:
 
 
 def gift_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop, {"sale": visit.query.get("sale", "")})
-
-
-def _screen(
-    visit: Visit, shop: Enterprise, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Screen:
     settings, open_sales = _load(visit, shop)
     context = {
         "settings": settings,
         "amounts": settings.offered(shop),
         "open_sales": open_sales,
-        "typed": {**dict.fromkeys(_FIELDS, ""), **typed},
-        "mistakes": errors,
+        "typed": _typed(visit),
         "here": f"/hubs/{shop.slug}/{PATH}",
     }
-    return Screen(template="vouchers/gift.html", context=context, status=status)
+    return Screen(template="vouchers/gift.html", context=context)
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    typed = visit.form or {"sale": visit.query.get("sale", "")}
+    return {name: typed.get(name, "").strip() for name in _FIELDS}
+
+
+@on_refusal(gift_page)
 def post_choose(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Notes the choice, and leads to the checkout of the sale, which keeps the code that buys the card."""
-    typed = {name: visit.form.get(name, "").strip() for name in _FIELDS}
+    typed = _typed(visit)
     settings, open_sales = _load(visit, shop)
-    try:
-        if not open_sales:
-            raise Conflict("no_sale", "Gift cards are bought while a sale is open, and none is open now.")
-        sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), open_sales[0])
-        amount = _amount(typed, shop)
-        with visit.write() as tx:
-            chosen = choose_card(
-                tx,
-                shop,
-                settings,
-                amount=amount,
-                giver=typed["giver"],
-                recipient=typed["recipient"],
-                message=typed["message"],
-                language=visit.language,
-            )
-    except Refused as error:
-        return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    if not open_sales:
+        raise Conflict("no_sale", "Gift cards are bought while a sale is open, and none is open now.")
+    sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), open_sales[0])
+    amount = _amount(typed, shop)
+    with visit.write() as tx:
+        chosen = choose_card(
+            tx,
+            shop,
+            settings,
+            amount=amount,
+            giver=typed["giver"],
+            recipient=typed["recipient"],
+            message=typed["message"],
+            language=visit.language,
+        )
     # 307: the browser sends a POST there too, since the page keeps the code.
     return RedirectResponse(f"/sales/{sale.session.id}/codes?code={chosen.code}", status_code=307)
 

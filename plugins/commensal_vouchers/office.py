@@ -14,10 +14,8 @@ from commensal import (
     Conflict,
     Enterprise,
     Invalid,
-    NotFound,
     OfficePage,
     Problem,
-    Refused,
     Screen,
     Stale,
     Transaction,
@@ -27,7 +25,7 @@ from commensal import (
     read_decimal,
     read_whole,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from .codes import VoucherKind, tail, worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
@@ -63,13 +61,7 @@ def office_pages() -> Sequence[OfficePage]:
 
 
 def codes_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop, {"kind": "amount", "count": "1"})
-
-
-def _screen(
-    visit: Visit, shop: Enterprise, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Screen:
-    """The page. Codes of gift cards are money: they stand whole only on the page of their batch."""
+    """Codes of gift cards are money: they stand whole only on the page of their batch."""
     batch_id = visit.query.get("batch", "")
     with visit.read() as tx:
         vouchers = latest_vouchers(tx, shop.id, limit=_SHOWN)
@@ -78,8 +70,7 @@ def _screen(
     context = {
         "vouchers": vouchers,
         "made": made,
-        "typed": {**dict.fromkeys(_FIELDS, ""), **typed},
-        "mistakes": errors,
+        "typed": _typed(visit) if visit.form else {**dict.fromkeys(_FIELDS, ""), "kind": "amount", "count": "1"},
         "worth": lambda voucher: worth(voucher, visit.language),
         "tail": tail,
         "key": key,
@@ -87,24 +78,22 @@ def _screen(
         "here": f"/office/{shop.id}/money/codes",
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="vouchers/codes.html", context=context, status=status)
+    return Screen(template="vouchers/codes.html", context=context)
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "").strip() for name in _FIELDS}
+
+
+@on_refusal(codes_page, _FIELDS)
 def post_codes(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Makes codes, once however often the button is pressed, or takes one out of use."""
     here = f"/office/{shop.id}/money/codes"
-    removes = visit.query.get("then") == "remove"
-    typed = {} if removes else {name: visit.form.get(name, "").strip() for name in _FIELDS}
-    try:
-        with visit.write() as tx:
-            if removes:
-                archive_voucher(tx, shop.id, visit.form.get("voucher", ""), visit.form_version)
-                return visit.redirect(f"{here}?done=removed")
-            address = _make(tx, visit, shop, typed)
-    except NotFound:
-        raise
-    except Refused as error:
-        return _screen(visit, shop, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        if visit.query.get("then") == "remove":
+            archive_voucher(tx, shop.id, visit.form.get("voucher", ""), visit.form_version)
+            return visit.redirect(f"{here}?done=removed")
+        address = _make(tx, visit, shop, _typed(visit))
     return visit.redirect(f"{here}{address}")
 
 

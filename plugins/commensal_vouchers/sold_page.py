@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from commensal import Conflict, Enterprise, NotFound, Order, Refused, Screen, Transaction, order_by_id, orders_by_id
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Conflict, Enterprise, Order, Screen, Transaction, order_by_id, orders_by_id
+from commensal.pages import Visit, on_refusal
 
 from .codes import Voucher, tail, voucher_from
 from .issuing import card_of, mail_card
@@ -47,10 +47,6 @@ def owed_to_holders(tx: Transaction, enterprise_id: str) -> int:
 
 
 def sold_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _screen(visit, shop)
-
-
-def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Screen:
     with visit.read() as tx:
         rows, owed = _rows(tx, shop.id), owed_to_holders(tx, shop.id)
     context = {
@@ -58,11 +54,10 @@ def _screen(visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, stat
         "owed": owed,
         "currency": shop.currency,
         "tail": tail,
-        "mistakes": errors,
         "here": f"/office/{shop.id}/money/gift-cards",
         "done": visit.query.get("done", ""),
     }
-    return Screen(template="vouchers/sold.html", context=context, status=status)
+    return Screen(template="vouchers/sold.html", context=context)
 
 
 def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
@@ -83,17 +78,13 @@ def _rows(tx: Transaction, enterprise_id: str) -> list[SoldCard]:
     ]
 
 
+@on_refusal(sold_page)
 def post_send_again(visit: Visit, shop: Enterprise) -> Screen | Response:
     """Mails a card once more, to whoever gets it and to the customer."""
-    try:
-        with visit.write() as tx:
-            sale = card_sale_by_id(tx, shop.id, visit.form.get("sale", ""))
-            card = card_of(tx, sale)
-            if card is None or sale.order_id is None or sale.ended_at is not None:
-                raise Conflict("no_card", "There is no card to send: it is not paid, or was taken back.")
-            mail_card(tx, order_by_id(tx, sale.order_id, enterprise_id=shop.id), sale, card, key=tx.new_id())
-    except NotFound:
-        raise
-    except Refused as error:
-        return _screen(visit, shop, mistakes(visit, error), status_of(error))
+    with visit.write() as tx:
+        sale = card_sale_by_id(tx, shop.id, visit.form.get("sale", ""))
+        card = card_of(tx, sale)
+        if card is None or sale.order_id is None or sale.ended_at is not None:
+            raise Conflict("no_card", "There is no card to send: it is not paid, or was taken back.")
+        mail_card(tx, order_by_id(tx, sale.order_id, enterprise_id=shop.id), sale, card, key=tx.new_id())
     return visit.redirect(f"/office/{shop.id}/money/gift-cards?done=sent")

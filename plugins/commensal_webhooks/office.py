@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from starlette.responses import Response
 
@@ -14,14 +14,13 @@ from commensal import (
     OfficePage,
     PageLine,
     PagePart,
-    Refused,
     Screen,
     Transaction,
     hookimpl,
     plural,
     translate,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from .data import samples
 from .deliveries import deliveries_of, delivery_by_id, messages_of, send_again, send_test
@@ -60,51 +59,33 @@ def page_parts(
 # ------------------------------------------------------------------------------------------------ all addresses
 
 
-def hooks_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _list(visit, shop, {})
-
-
-def post_hooks(visit: Visit, shop: Enterprise) -> Screen:
-    """Adds an address. The page shows its secret, which no other page does."""
-    form = visit.form
-    events = [kind for kind in KINDS if form.get(f"event-{kind}")]
-    try:
-        with visit.write() as tx:
-            url = form.get("url", "").strip()
-            if url in {hook.url for hook in hooks_of(tx, shop.id)}:
-                raise Conflict("same_address", "This address is in the list already.")
-            added = add_hook(tx, visit.instance, shop.id, url=url, events=events, personal=bool(form.get("personal")))
-    except Refused as error:
-        return _list(visit, shop, form, errors=mistakes(visit, error, "url".__eq__), status=status_of(error))
-    return _list(visit, shop, {}, added=added.hook, secret=added.secret)
-
-
-def _list(
-    visit: Visit,
-    shop: Enterprise,
-    typed: Mapping[str, str],
-    *,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    added: Hook | None = None,
-    secret: str = "",
-) -> Screen:
+def hooks_page(visit: Visit, shop: Enterprise, *, added: Hook | None = None, secret: str = "") -> Screen:
     with visit.read() as tx:
         hooks = hooks_of(tx, shop.id)
     return _screen(
-        visit,
         shop,
         "hooks",
-        status,
         hooks=hooks,
-        typed=typed,
-        mistakes=errors,
+        typed={} if added else visit.form,
         added=added,
         secret=secret,
         kinds=KINDS,
         done=visit.query.get("done", ""),
         samples=visit.instance.state.of(_samples),
     )
+
+
+@on_refusal(hooks_page, {"url"})
+def post_hooks(visit: Visit, shop: Enterprise) -> Screen:
+    """Adds an address. The page shows its secret, which no other page does."""
+    form = visit.form
+    events = [kind for kind in KINDS if form.get(f"event-{kind}")]
+    with visit.write() as tx:
+        url = form.get("url", "").strip()
+        if url in {hook.url for hook in hooks_of(tx, shop.id)}:
+            raise Conflict("same_address", "This address is in the list already.")
+        added = add_hook(tx, visit.instance, shop.id, url=url, events=events, personal=bool(form.get("personal")))
+    return hooks_page(visit, shop, added=added.hook, secret=added.secret)
 
 
 def _samples(instance: Instance) -> dict[str, str]:
@@ -114,58 +95,38 @@ def _samples(instance: Instance) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------ one address
 
 
-def hook_page(visit: Visit, shop: Enterprise) -> Screen:
-    return _one(visit, shop)
-
-
-def post_hook(visit: Visit, shop: Enterprise) -> Screen | Response:
-    """Tries an address, switches it on or off, gives it a new secret, removes it, or sends a message again."""
-    hook_id, then = visit.path["hook"], visit.query.get("then", "")
-    here = f"/office/{shop.id}/{_HERE}"
-    try:
-        with visit.write() as tx:
-            match then:
-                case "test":
-                    send_test(tx, shop.id, hook_id)
-                case "again":
-                    _send_again(tx, shop.id, hook_id, visit.form.get("delivery", ""))
-                case "on" | "off":
-                    change_hook(tx, visit.instance, shop.id, hook_id, visit.form_version, enabled=then == "on")
-                case "secret":
-                    renewed = new_secret(tx, shop.id, hook_id, visit.form_version)
-                case "remove":
-                    remove_hook(tx, shop.id, hook_id)
-                    return visit.redirect(f"{here}?done=removed")
-                case _:
-                    raise NotFound
-    except NotFound:
-        raise
-    except Refused as error:
-        return _one(visit, shop, mistakes(visit, error, lambda name: False), status_of(error))
-    if then == "secret":
-        return _one(visit, shop, secret=renewed.secret)
-    return visit.redirect(f"{here}/{hook_id}?done={then}")
-
-
-def _one(
-    visit: Visit, shop: Enterprise, errors: Mistakes = NO_MISTAKES, status: int = 200, *, secret: str = ""
-) -> Screen:
+def hook_page(visit: Visit, shop: Enterprise, *, secret: str = "") -> Screen:
     with visit.read() as tx:
         hook = hook_by_id(tx, shop.id, visit.path["hook"])
         sent = deliveries_of(tx, shop.id, hook.id, limit=_SHOWN)
         messages = messages_of(tx, [delivery.id for delivery in sent])
-    return _screen(
-        visit,
-        shop,
-        "hook",
-        status,
-        hook=hook,
-        sent=sent,
-        messages=messages,
-        mistakes=errors,
-        secret=secret,
-        done=visit.query.get("done", ""),
-    )
+    done = visit.query.get("done", "")
+    return _screen(shop, "hook", hook=hook, sent=sent, messages=messages, secret=secret, done=done)
+
+
+@on_refusal(hook_page, ())
+def post_hook(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Tries an address, switches it on or off, gives it a new secret, removes it, or sends a message again."""
+    hook_id, then = visit.path["hook"], visit.query.get("then", "")
+    here = f"/office/{shop.id}/{_HERE}"
+    with visit.write() as tx:
+        match then:
+            case "test":
+                send_test(tx, shop.id, hook_id)
+            case "again":
+                _send_again(tx, shop.id, hook_id, visit.form.get("delivery", ""))
+            case "on" | "off":
+                change_hook(tx, visit.instance, shop.id, hook_id, visit.form_version, enabled=then == "on")
+            case "secret":
+                renewed = new_secret(tx, shop.id, hook_id, visit.form_version)
+            case "remove":
+                remove_hook(tx, shop.id, hook_id)
+                return visit.redirect(f"{here}?done=removed")
+            case _:
+                raise NotFound
+    if then == "secret":
+        return hook_page(visit, shop, secret=renewed.secret)
+    return visit.redirect(f"{here}/{hook_id}?done={then}")
 
 
 def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: str) -> None:
@@ -175,7 +136,5 @@ def _send_again(tx: Transaction, enterprise_id: str, hook_id: str, delivery_id: 
     send_again(tx, enterprise_id, delivery_id)
 
 
-def _screen(visit: Visit, shop: Enterprise, template: str, status: int, **context: object) -> Screen:
-    return Screen(
-        template=f"webhooks/{template}.html", context={"here": f"/office/{shop.id}/{_HERE}", **context}, status=status
-    )
+def _screen(shop: Enterprise, template: str, **context: object) -> Screen:
+    return Screen(template=f"webhooks/{template}.html", context={"here": f"/office/{shop.id}/{_HERE}", **context})

@@ -21,7 +21,7 @@ from commensal import (
     say,
     translate,
 )
-from commensal.pages import Visit, on_refusal
+from commensal.pages import Visit, any_field, on_refusal
 
 from ..dfc.iris import hub_page
 from ..linked_catalogues.backorders.sums import platform_differences_at
@@ -72,7 +72,7 @@ def orders_page(visit: Visit, producer: Enterprise) -> Screen:
     return Screen(template="federation/orders_elsewhere.html", context=context)
 
 
-@on_refusal(orders_page, bool)
+@on_refusal(orders_page, any_field)
 def post_answer(visit: Visit, producer: Enterprise) -> Screen | Response:
     """Answers one order, as its fields say, or what the hub says that it got. Raises `NotFound` for an order that is
     not the producer's."""

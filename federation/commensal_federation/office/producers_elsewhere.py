@@ -23,7 +23,7 @@ from commensal import (
     translate,
 )
 from commensal.catalogs import first_catalog
-from commensal.pages import Visit, on_refusal
+from commensal.pages import Visit, any_field, on_refusal
 from commensal.products import products_by_id
 
 from ..catalogue.grants import accept_grant, end_grant, follow
@@ -90,7 +90,7 @@ def _buying_page(visit: Visit, hub: Enterprise, lines: Sequence[PreviewedProduct
     return Screen(template="federation/buying.html", context=context)
 
 
-@on_refusal(_buying_page, bool)
+@on_refusal(_buying_page, any_field)
 def buying_page(visit: Visit, hub: Enterprise) -> Screen:
     with visit.read() as tx:
         lines = _previewed(visit, tx, hub) if visit.query.get("grant") else ()

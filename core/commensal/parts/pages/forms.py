@@ -15,7 +15,7 @@ from collections.abc import Callable, Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 Answer = TypeVar("Answer", bound=Screen | Response)
 Page = TypeVar("Page", bound=Screen | Response)
-Fields = Container[str] | Callable[[str], bool]  # of a form: their names, or what tells whether a name is one of them
+Fields = Container[str] | Callable[["Visit", str], bool]  # their names, or what tells whether a name is one of them
 
 FIELD = "form_key"
 _FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
@@ -120,12 +120,17 @@ def status_of(error: Refused) -> int:
     return 422 if error.status in (401, 412) else error.status
 
 
+def any_field(visit: Visit, name: str) -> bool:
+    """Of forms whose template looks for each mistake under the name that its pointer has."""
+    return True
+
+
 def with_mistakes(
     visit: Visit, error: Refused, fields: Fields | None = None, mistakes_of: Callable[..., Mistakes] = mistakes
 ) -> Visit:
     """The visit with which a form that was refused is shown again, as `on_refusal` does it."""
     names = visit.form if fields is None else fields
-    is_field = names if callable(names) else names.__contains__
+    is_field = partial(names, visit) if callable(names) else names.__contains__
     return replace(visit, mistakes=mistakes_of(visit, error, is_field), status=status_of(error))
 
 
@@ -140,7 +145,7 @@ def on_refusal(
     `shown`.
 
     That page has the status of the refusal, and its template the `mistakes`: each at the field that its pointer names,
-    if that is one of the `fields`, by default those that were sent; `bool` is all. What was typed is in `visit.form`.
+    if that is one of the `fields`, by default those that were sent. What was typed is in `visit.form`.
     """
 
     def decorate(answer: Callable[Concatenate[Visit, P], Answer]) -> Callable[Concatenate[Visit, P], Answer | Page]:
