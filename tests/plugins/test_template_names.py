@@ -22,7 +22,19 @@ TEMPLATES = jinja2.Environment(
 )
 RENDERS = {"office": "commensal_office/frame/render.py", "shop": "commensal_shop/showing.py"}
 FROM_THE_CORE = frozenset(
-    ("asset", "day", "direction", "instance_name", "language", "languages", "menu", "moment", "money", "quantity")
+    (
+        "asset",
+        "day",
+        "direction",
+        "instance_name",
+        "language",
+        "languages",
+        "menu",
+        "mistakes",
+        "moment",
+        "money",
+        "quantity",
+    )
 ) | {"short_moment", "visit"}
 OF_ONE_MACRO = {"line_names"}  # the shop's list of mistakes in a basket asks for it, not the other macros beside it
 

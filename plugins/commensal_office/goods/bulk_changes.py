@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from commensal import Invalid, Problem, Transaction, read_decimal
 from commensal.catalogs import hidden_items, hide_items, set_prices, show_items
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.product_lists import Defaults, read_defaults
 from commensal.products import change_product, set_rate
 
@@ -122,35 +122,23 @@ def _refuse_foreign(rows: Sequence[CatalogGoods], writable: frozenset[str]) -> N
 # ------------------------------------------------------------------------------------------- not offered
 
 
-def hidden_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def hidden_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "catalogs:write")
         after = visit.query.get("after", "")
         items = hidden_items(tx, desk.enterprise.id, after=after, limit=_MOST_HIDDEN + 1)
     shown = items[:_MOST_HIDDEN]
     further = shown[-1].id if len(items) > len(shown) else ""
-    return show(
-        visit,
-        desk,
-        "not_offered",
-        at="products",
-        status=status,
-        items=shown,
-        further=further,
-        after=after,
-        mistakes=errors,
-    )
+    return show(visit, desk, "not_offered", at="products", items=shown, further=further, after=after)
 
 
+@on_refusal(hidden_page)
 def post_offer_again(visit: Visit) -> Response:
     """Offers the ticked goods again."""
     item_ids = ticked_items(visit.form)
-    try:
-        if not item_ids:
-            raise Invalid([Problem("nothing_ticked", "Tick at least one row.")])
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "catalogs:write")
-            show_items(tx, desk.enterprise.id, item_ids)
-    except Invalid as error:
-        return hidden_page(visit, mistakes(visit, error), status_of(error))
+    if not item_ids:
+        raise Invalid([Problem("nothing_ticked", "Tick at least one row.")])
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "catalogs:write")
+        show_items(tx, desk.enterprise.id, item_ids)
     return visit.redirect(f"{desk.address}/products?saved={len(item_ids)}")

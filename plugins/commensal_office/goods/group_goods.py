@@ -10,20 +10,10 @@ from zlib import crc32
 
 from starlette.responses import Response
 
-from commensal import (
-    Conflict,
-    Invalid,
-    NotFound,
-    Problem,
-    Refused,
-    Transaction,
-    format_money,
-    list_categories,
-    price_problem,
-)
+from commensal import Conflict, Invalid, NotFound, Problem, Transaction, format_money, list_categories, price_problem
 from commensal.catalogs import items_by_id, items_of_category, listed_names, set_category_prices
 from commensal.enterprises import CustomerCategory
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal, with_mistakes
 from commensal.parts.supply import PRICE_STEPS
 
 from ..frame.desk import Desk, open_desk
@@ -52,9 +42,7 @@ class GroupPrice:
     version: int
 
 
-def group_goods_page(
-    visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, plan: Sequence[GroupPrice] | None = None
-) -> Response:
+def group_goods_page(visit: Visit, plan: Sequence[GroupPrice] | None = None) -> Response:
     after = visit.query.get("after", "")
     with visit.read() as tx:
         desk, group = _of_path(tx, visit)
@@ -66,10 +54,8 @@ def group_goods_page(
         desk,
         "group_goods",
         at="customers",
-        status=status,
         group=group,
         items=shown,
-        mistakes=errors,
         further=shown[-1].id if len(items) > len(shown) else "",
         after=after,
         plan=plan,
@@ -91,29 +77,26 @@ def _of_path(tx: Transaction, visit: Visit) -> tuple[Desk, CustomerCategory]:
     raise NotFound("no_category", "There is no such customer category.")
 
 
+@on_refusal(group_goods_page, {"percent", "step"})
 def post_group_goods(visit: Visit) -> Response:
     """Shows what a percentage for all goods would change; the form of that page changes it, all or nothing."""
     if goes_back(visit):
         return group_goods_page(visit)
-    try:
-        percent, step = _read(visit.form)
-        with visit.write() as tx:
-            desk, group = _of_path(tx, visit)
-            plan = _plan(tx, desk, group, percent, step)
-            as_shown = is_sure(visit) and visit.form.get("shown", "") == _mark_of(plan)
-            if as_shown:
-                prices = {line.item_id: line.after for line in plan}
-                seen = {line.item_id: line.version for line in plan if line.version}
-                set_category_prices(tx, desk.enterprise.id, group.id, prices, seen)
-                priced = count_at_other_prices(tx, desk, prices)
-    except Refused as error:
-        return group_goods_page(visit, mistakes(visit, error, {"percent", "step"}.__contains__), status_of(error))
+    percent, step = _read(visit.form)
+    with visit.write() as tx:
+        desk, group = _of_path(tx, visit)
+        plan = _plan(tx, desk, group, percent, step)
+        as_shown = is_sure(visit) and visit.form.get("shown", "") == _mark_of(plan)
+        if as_shown:
+            prices = {line.item_id: line.after for line in plan}
+            seen = {line.item_id: line.version for line in plan if line.version}
+            set_category_prices(tx, desk.enterprise.id, group.id, prices, seen)
+            priced = count_at_other_prices(tx, desk, prices)
     if is_sure(visit) and not as_shown:
         text = "Somebody has changed prices meanwhile. Look at the new preview, then press again."
-        changed = Conflict("changed_meanwhile", text)
-        return group_goods_page(visit, mistakes(visit, changed), changed.status, plan)
+        return group_goods_page(with_mistakes(visit, Conflict("changed_meanwhile", text)), plan)
     if not as_shown:
-        return group_goods_page(visit, plan=plan)
+        return group_goods_page(visit, plan)
     return visit.redirect(f"{desk.address}/groups/{group.id}?done={len(plan)}{f'&priced={priced}' if priced else ''}")
 
 

@@ -11,7 +11,6 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
-    Refused,
     SuppliedProduct,
     Transaction,
     list_categories,
@@ -20,7 +19,7 @@ from commensal import (
 )
 from commensal.catalogs import CatalogItem, change_item, items_by_id, listings_of, remove_price, set_price
 from commensal.enterprises import CustomerCategory
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, any_field, on_refusal
 from commensal.parts.product_lists import PriceSlip, is_slip
 from commensal.products import products_by_id
 
@@ -50,32 +49,24 @@ class Change:
     shown_to: frozenset[str] | None
 
 
-def group_prices_page(
-    visit: Visit,
-    typed: Mapping[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    slips: Sequence[PriceSlip] = (),
-) -> Response:
+def group_prices_page(visit: Visit, slips: Sequence[PriceSlip] = ()) -> Response:
     with visit.read() as tx:
         desk, product, items = _of_path(tx, visit)
         groups = list_categories(tx, desk.enterprise.id)
         keeping = orders_at_old_price(tx, desk, slips) if slips else 0
-    now = _fields_now(items, groups, desk.enterprise.currency, visit.language)
+    now, typed = _fields_now(items, groups, desk.enterprise.currency, visit.language), _typed(visit)
     return show(
         visit,
         desk,
         "group_prices",
         at="products",
-        status=status,
         product=product,
         items=items,
         groups=groups,
         now=now,
-        typed=now if typed is None else typed,
-        mistakes=errors,
+        typed=typed or now,
         everybody=price_for_everybody,
-        ticked=_ticked_now(items) if typed is None else {name for name in typed if name.startswith(_SHOWN)},
+        ticked={name for name in typed if name.startswith(_SHOWN)} if typed else _ticked_now(items),
         names={f"{_PRICE}{item.id}/{group.id}": group.name for item in items for group in groups},
         slips=slips,
         slips_confirmed_by=confirmation_of(slips),
@@ -116,27 +107,26 @@ def _ticked_now(items: Sequence[CatalogItem]) -> set[str]:
 # ------------------------------------------------------------------------------------------------ saving
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: value.strip() for name, value in visit.form.items() if name.startswith((_PRICE, _SHOWN))}
+
+
+@on_refusal(group_prices_page, any_field)
 def post_group_prices(visit: Visit) -> Response:
     """Saves what was changed, all or nothing; a change by somebody else stands at its field and is not overwritten."""
-    typed = {name: value.strip() for name, value in visit.form.items() if name.startswith((_PRICE, _SHOWN))}
-    fields: set[str] = set()
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk, product, items = _of_path(tx, visit)
-            groups = list_categories(tx, desk.enterprise.id)
-            fields |= _fields_now(items, groups, "", "").keys()
-            changes = _read(visit, typed, items, groups, desk.enterprise.currency)
-            slips = [slip for change in changes for slip in _slips(change, product)]
-            if confirmed(visit, slips):
-                for change in changes:
-                    _save(tx, desk, change)
-                priced = count_at_other_prices(tx, desk, [change.item.id for change in changes if change.prices])
-            else:
-                attempt.rollback()
-    except Refused as error:
-        return group_prices_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk, product, items = _of_path(tx, visit)
+        groups = list_categories(tx, desk.enterprise.id)
+        changes = _read(visit, _typed(visit), items, groups, desk.enterprise.currency)
+        slips = [slip for change in changes for slip in _slips(change, product)]
+        if confirmed(visit, slips):
+            for change in changes:
+                _save(tx, desk, change)
+            priced = count_at_other_prices(tx, desk, [change.item.id for change in changes if change.prices])
+        else:
+            attempt.rollback()
     if not confirmed(visit, slips):
-        return group_prices_page(visit, typed, slips=slips)
+        return group_prices_page(visit, slips)
     return visit.redirect(f"{desk.address}/products/{product.id}/groups?saved=1{f'&priced={priced}' if priced else ''}")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
@@ -23,7 +24,7 @@ from commensal import (
     wide_product_types,
 )
 from commensal.catalogs import Listing, first_catalog, list_products
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Mistakes, Visit, mistakes, on_refusal
 from commensal.parts.product_lists import (
     Defaults,
     ListReport,
@@ -45,14 +46,7 @@ _ONE = ("name", "kind", "quantity", "unit", "price", "vat_rate", "stock")
 _USUAL_UNITS = ("Kilogram", "Gram", "Litre", "Millilitre", "Piece")
 
 
-def import_page(
-    visit: Visit,
-    *,
-    report: ListReport | None = None,
-    content: bytes = b"",
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Response:
+def import_page(visit: Visit, *, report: ListReport | None = None, content: bytes = b"") -> Response:
     slips = report.slips if report else ()
     with visit.read() as tx:
         desk = open_desk(tx, visit, "catalogs:write")
@@ -62,9 +56,7 @@ def import_page(
         desk,
         "goods",
         at="products",
-        status=status,
         report=report,
-        mistakes=errors,
         slips=slips,
         slips_confirmed_by=confirmation_of(slips),
         keeping=keeping,
@@ -79,18 +71,16 @@ def _typed_defaults(visit: Visit) -> dict[str, str]:
     return {name: visit.form.get(name, "").strip()[:100] for name in ("default_category", "default_vat")}
 
 
+@on_refusal(import_page, ())
 def post_import(visit: Visit) -> Response:
     """Shows what a list would change, with every mistake; or saves the list that was shown."""
-    try:
-        content = _content(visit)
-        desk, planned = _plan(visit, content)
-        if visit.query.get("then") != "save" or not confirmed(visit, planned.report.slips):
-            return import_page(visit, report=planned.report, content=content)
-        with visit.write() as tx:
-            open_desk(tx, visit, "catalogs:write")
-            report = planned.commit(tx, person_id=visit.actor.person_id)
-    except Refused as error:
-        return import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    content = _content(visit)
+    desk, planned = _plan(visit, content)
+    if visit.query.get("then") != "save" or not confirmed(visit, planned.report.slips):
+        return import_page(visit, report=planned.report, content=content)
+    with visit.write() as tx:
+        open_desk(tx, visit, "catalogs:write")
+        report = planned.commit(tx, person_id=visit.actor.person_id)
     return visit.redirect(f"{desk.address}/products?saved={report.created + report.changed}")
 
 
@@ -125,17 +115,8 @@ def _plan(visit: Visit, content: bytes) -> tuple[Desk, PlannedList]:
 # ------------------------------------------------------------------------------------------------ one product
 
 
-def new_product_page(visit: Visit) -> Response:
-    return _new_product_page(visit, {**dict.fromkeys(_ONE, ""), "unit": "Kilogram", "quantity": "1"})
-
-
-def _new_product_page(
-    visit: Visit,
-    typed: dict[str, str],
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    slips: Sequence[PriceSlip] = (),
-) -> Response:
+def new_product_page(visit: Visit, slips: Sequence[PriceSlip] = ()) -> Response:
+    typed = _typed(visit) if visit.form else {**dict.fromkeys(_ONE, ""), "unit": "Kilogram", "quantity": "1"}
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:write")
     kinds = sorted(concept.label(visit.language) for concept in PRODUCT_TYPES.values())
@@ -144,9 +125,7 @@ def _new_product_page(
         desk,
         "new_product",
         at="products",
-        status=status,
         typed=typed,
-        mistakes=errors,
         kinds=kinds,
         slips=slips,
         slips_confirmed_by=confirmation_of(slips),
@@ -162,20 +141,28 @@ def _near_kinds(typed: str, language: str) -> list[str]:
     return list(dict.fromkeys(concept.label(language) for concept in kinds))
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    typed = {name: visit.form.get(name, "").strip()[:200] for name in _ONE}
+    return {**typed, "kind": visit.form.get("kind_chosen", "")[:200] or typed["kind"]}
+
+
+def _mistakes(visit: Visit, error: Refused, is_field: Callable[[str], bool]) -> Mistakes:
+    """With the names of the form's fields instead of those of the product."""
+    names = {"/product_type": "/kind", "/on_hand": "/stock"}
+    problems = [replace(each, where=names.get(each.where, each.where)) for each in error.problems]
+    return mistakes(visit, Invalid(problems) if problems else error, is_field)
+
+
+@on_refusal(new_product_page, mistakes_of=_mistakes)
 def post_new_product(visit: Visit) -> Response:
     """Makes a product of the enterprise's own, with its stock, and lists it at its price."""
-    typed = {name: visit.form.get(name, "").strip()[:200] for name in _ONE}
-    typed["kind"] = visit.form.get("kind_chosen", "")[:200] or typed["kind"]
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "products:write")
-            address, slips = _create(tx, visit, desk, typed)
-            if not confirmed(visit, slips):
-                attempt.rollback()
-    except Refused as error:
-        return _new_product_page(visit, typed, mistakes(visit, _as_typed(error), _ONE.__contains__), status_of(error))
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "products:write")
+        address, slips = _create(tx, visit, desk, _typed(visit))
+        if not confirmed(visit, slips):
+            attempt.rollback()
     if not confirmed(visit, slips):
-        return _new_product_page(visit, typed, slips=slips)
+        return new_product_page(visit, slips)
     return visit.redirect(address)
 
 
@@ -233,12 +220,3 @@ def read_number(text: str, name: str, problems: list[Problem]) -> Decimal:
         pass
     problems.append(Problem("not_a_number", "{text!r} is not a number.", f"/{name}", {"text": text[:40]}))
     return Decimal(0)
-
-
-def _as_typed(error: Refused) -> Refused:
-    """The error with the names of the form's fields instead of those of the product."""
-    names = {"/product_type": "/kind", "/on_hand": "/stock"}
-    problems = [
-        Problem(each.code, each.text, names.get(each.where, each.where), each.values) for each in error.problems
-    ]
-    return Invalid(problems) if problems else error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from commensal import Invalid, NotFound, Problem, Refused, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.pictures import (
     PICTURE_KINDS,
     Picture,
@@ -25,7 +25,7 @@ from ..frame.render import show
 from .product import open_product
 
 
-def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def picture_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, product = open_product(tx, visit)
     return show(
@@ -33,27 +33,23 @@ def picture_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200
         desk,
         "picture",
         at="products",
-        status=status,
         product=product,
-        mistakes=errors,
         alt=visit.form.get("alt", ""),
         camera="camera" in visit.query,
         saved=visit.query.get("saved", ""),
     )
 
 
+@on_refusal(picture_page, {"file", "alt"})
 def post_picture(visit: Visit) -> Response:
     """Shows the uploaded picture with the product in all its sizes, or takes its picture away."""
     with visit.read() as tx:
         desk, product = open_product(tx, visit)  # before the work of reading the picture
-    try:
-        image = None if visit.query.get("then") == "remove" else _Upload.of(visit)
-        with visit.write() as tx:
-            desk, product = open_product(tx, visit)
-            image_id = image.add(tx, product.enterprise_id) if image else None
-            set_product_image(tx, product.enterprise_id, product.id, image_id)
-    except Refused as error:
-        return picture_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
+    image = None if visit.query.get("then") == "remove" else _Upload.of(visit)
+    with visit.write() as tx:
+        desk, product = open_product(tx, visit)
+        image_id = image.add(tx, product.enterprise_id) if image else None
+        set_product_image(tx, product.enterprise_id, product.id, image_id)
     return visit.redirect(f"{desk.address}/products/{product.id}/picture?saved={'yes' if image else 'removed'}")
 
 
@@ -85,7 +81,7 @@ class _Upload:
 # ------------------------------------------------------------------------------------------------ logo and cover
 
 
-def pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def pictures_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "enterprise:write")
         pictures = enterprise_pictures(tx, desk.enterprise.id)
@@ -94,28 +90,24 @@ def pictures_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 20
         desk,
         "pictures",
         at="settings",
-        status=status,
         pictures=pictures,
-        mistakes=errors,
         wrong=visit.query.get("kind", ""),
         alt=visit.form.get("alt", ""),
         saved=visit.query.get("saved", ""),
     )
 
 
+@on_refusal(pictures_page, {"file", "alt"})
 def post_pictures(visit: Visit) -> Response:
     """Shows the uploaded picture as the logo or the cover, or takes it away."""
     with visit.read() as tx:
         open_desk(tx, visit, "enterprise:write")  # before the work of reading the picture
     kind = _read_kind(visit)
-    try:
-        image = None if visit.query.get("then") == "remove" else _Upload.of(visit)
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "enterprise:write")
-            image_id = image.add(tx, desk.enterprise.id) if image else None
-            set_enterprise_picture(tx, desk.enterprise.id, kind, image_id)
-    except Refused as error:
-        return pictures_page(visit, mistakes(visit, error, {"file", "alt"}.__contains__), status_of(error))
+    image = None if visit.query.get("then") == "remove" else _Upload.of(visit)
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+        image_id = image.add(tx, desk.enterprise.id) if image else None
+        set_enterprise_picture(tx, desk.enterprise.id, kind, image_id)
     return visit.redirect(f"{desk.address}/settings/pictures?saved={'yes' if image else 'removed'}")
 
 

@@ -15,7 +15,6 @@ from commensal import (
     NotFound,
     Problem,
     ProductField,
-    Refused,
     SuppliedProduct,
     Transaction,
     demand,
@@ -24,7 +23,7 @@ from commensal import (
     search_key,
 )
 from commensal.catalogs import listings_of
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.supply import goods_on_orders
 from commensal.products import PRODUCT_FIELDS, change_product, products_by_id
 
@@ -52,13 +51,11 @@ class ProductInput:
     terms: Mapping[str, str]
 
 
-def product_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def product_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, product = open_product(tx, visit)
         producer = enterprise_by_id(tx, product.enterprise_id)
-        inputs = [_input(visit, *each, producer, typed) for each in _values(tx, product)]
+        inputs = [_input(visit, *each, producer) for each in _values(tx, product)]
         holding = _orders_with(tx, desk, product)
         sells = desk.may("catalogs:write") and bool(listings_of(tx, desk.enterprise.id, [product.id]))
         added_parts = page_parts(tx, visit, "product", desk.enterprise.id, desk.scopes, subject=product.id)
@@ -67,10 +64,8 @@ def product_page(
         desk,
         "product",
         at="products",
-        status=status,
         product=product,
         producer=producer,
-        mistakes=errors,
         basics=inputs[:_FACTS],
         facts=inputs[_FACTS:],
         saved="saved" in visit.query,
@@ -90,19 +85,19 @@ def _orders_with(tx: Transaction, desk: Desk, product: SuppliedProduct) -> int:
     return len({goods.order_id for goods in held if goods.product_id == product.id and goods.handed_over_at is None})
 
 
+def _is_field(visit: Visit, name: str) -> bool:
+    return name in PRODUCT_FIELDS or name in visit.form
+
+
+@on_refusal(product_page, _is_field)
 def post_product(visit: Visit) -> Response:
     """Changes all that the form shows. Orders that were placed keep the product as it was."""
-    names: set[str] = set()
-    try:
-        with visit.write() as tx:
-            desk, product = open_product(tx, visit)
-            producer = enterprise_by_id(tx, product.enterprise_id)
-            values = {name: (field, value) for name, field, value in _values(tx, product)}
-            names |= {*values, *(each for name in values for each in fields_of(name))}
-            content = _read(visit, values, producer)
-            change_product(tx, producer.id, product.id, visit.form_version, **content)
-    except Refused as error:
-        return product_page(visit, visit.form, mistakes(visit, error, names.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk, product = open_product(tx, visit)
+        producer = enterprise_by_id(tx, product.enterprise_id)
+        values = {name: (field, value) for name, field, value in _values(tx, product)}
+        content = _read(visit, values, producer)
+        change_product(tx, producer.id, product.id, visit.form_version, **content)
     return visit.redirect(f"{desk.address}/products/{product.id}?saved=1")
 
 
@@ -129,11 +124,10 @@ def _values(tx: Transaction, product: SuppliedProduct) -> Iterator[tuple[str, Pr
 # ------------------------------------------------------------------------------------------------ shown
 
 
-def _input(
-    visit: Visit, name: str, field: ProductField, value: object, producer: Enterprise, typed: Mapping[str, str] | None
-) -> ProductInput:
+def _input(visit: Visit, name: str, field: ProductField, value: object, producer: Enterprise) -> ProductInput:
+    typed = visit.form
     terms = {term: concept.label(visit.language) for term, concept in field.vocabulary.items()}
-    if typed is None:
+    if not typed:
         shown = _shown(name, field, value, producer, visit.language)
     elif field.kind in ("texts", "htmls"):
         shown = {each: typed.get(each, "") for each in fields_of(name)}

@@ -27,7 +27,7 @@ from commensal import (
 )
 from commensal.catalogs import ListedName, listed_names, set_prices, unlisted_names
 from commensal.enterprises import grantors
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.distribution import count_orders_with
 from commensal.parts.product_lists import PriceSlip
 from commensal.stock import change_lot, count_stock, lot_by_id, lots_by_id
@@ -85,13 +85,7 @@ class GridRow:
     packs: tuple[Packs, ...] = ()
 
 
-def products_page(
-    visit: Visit,
-    typed: Mapping[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    slips: Sequence[PriceSlip] = (),
-) -> Response:
+def products_page(visit: Visit, slips: Sequence[PriceSlip] = ()) -> Response:
     words = visit.query.get("q", "").strip()[:_LONGEST]
     with visit.read() as tx:
         desk = open_desk(tx, visit, "products:read")
@@ -107,15 +101,13 @@ def products_page(
         desk,
         "products",
         at="products",
-        status=status,
         rows=_with_sizes(rows),
         words=words,
         page=page,
         pages=pages,
         count_all=len(names),
         matches=len(matches),
-        typed=typed or {},
-        mistakes=errors,
+        typed=visit.form,
         names={f"{PRICE}{row.listed.item_id}": row.listed.name for row in rows}
         | {f"{kind}{row.listed.lot.id}": row.listed.name for row in rows for kind in (STOCK, LOW)},
         saved=visit.query.get("saved", ""),
@@ -227,6 +219,11 @@ class Changes:
     low_levels: Mapping[str, Decimal | None]
 
 
+def _is_field(visit: Visit, name: str) -> bool:
+    return name in BULK or name in visit.form
+
+
+@on_refusal(products_page, _is_field)
 def post_save(visit: Visit) -> Response:
     """Saves what was changed on the page, or nothing: a mistake, or a change by somebody else, stands at its field.
 
@@ -234,37 +231,33 @@ def post_save(visit: Visit) -> Response:
     """
     typed = {name: value for name, value in visit.form.items() if name.startswith((PRICE, STOCK, LOW))}
     changed = {name: value for name, value in typed.items() if value.strip() != visit.form.get(f"{WAS}{name}", "")}
-    try:
-        slips = _slips(visit, changed)
-        if not confirmed(visit, slips):
-            return products_page(visit, typed, slips=slips)
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "catalogs:write")
-            changes = read_changes(changed, desk.enterprise.currency)
-            bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
-            if changes.stocks or changes.low_levels:
-                open_desk(tx, visit, "products:write")
-            _refuse_changed_meanwhile(tx, visit, desk, changed)
-            set_prices(tx, desk.enterprise.id, changes.prices)
-            for lot_id, on_hand in changes.stocks.items():
-                with _at_field(f"{STOCK}{lot_id}"):
-                    count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=visit.actor.person_id)
-            for lot_id, low_level in changes.low_levels.items():
-                version = lot_by_id(tx, desk.enterprise.id, lot_id).version
-                with _at_field(f"{LOW}{lot_id}"):
-                    change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
-            count, holding, held = len(changed), 0, ""
-            priced = count_at_other_prices(tx, desk, changes.prices)
-            if bulk is not None:
-                ticked = ticked_items(visit.form)
-                rows = list(goods_by_item(tx, desk.enterprise.id, ticked).values())
-                writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
-                count += apply_bulk(tx, visit, desk, bulk, rows, writable)
-                holding = count_orders_with(tx, desk.enterprise.id, ticked) if bulk.hides else 0
-                held = ",".join(sorted({item.product.id for item in rows})) if desk.may("orders:write") else ""
-    except Refused as error:
-        fields = {*typed, *BULK}
-        return products_page(visit, typed, mistakes(visit, error, fields.__contains__), status_of(error))
+    slips = _slips(visit, changed)
+    if not confirmed(visit, slips):
+        return products_page(visit, slips)
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "catalogs:write")
+        changes = read_changes(changed, desk.enterprise.currency)
+        bulk = read_bulk(visit.form, visit.language) if visit.form.get("apply") == "ticked" else None
+        if changes.stocks or changes.low_levels:
+            open_desk(tx, visit, "products:write")
+        _refuse_changed_meanwhile(tx, visit, desk, changed)
+        set_prices(tx, desk.enterprise.id, changes.prices)
+        for lot_id, on_hand in changes.stocks.items():
+            with _at_field(f"{STOCK}{lot_id}"):
+                count_stock(tx, desk.enterprise.id, lot_id, on_hand, person_id=visit.actor.person_id)
+        for lot_id, low_level in changes.low_levels.items():
+            version = lot_by_id(tx, desk.enterprise.id, lot_id).version
+            with _at_field(f"{LOW}{lot_id}"):
+                change_lot(tx, desk.enterprise.id, lot_id, version, low_level=low_level)
+        count, holding, held = len(changed), 0, ""
+        priced = count_at_other_prices(tx, desk, changes.prices)
+        if bulk is not None:
+            ticked = ticked_items(visit.form)
+            rows = list(goods_by_item(tx, desk.enterprise.id, ticked).values())
+            writable = frozenset({desk.enterprise.id, *grantors(tx, desk.enterprise.id, "WriteProducts")})
+            count += apply_bulk(tx, visit, desk, bulk, rows, writable)
+            holding = count_orders_with(tx, desk.enterprise.id, ticked) if bulk.hides else 0
+            held = ",".join(sorted({item.product.id for item in rows})) if desk.may("orders:write") else ""
     place = {name: visit.query[name] for name in ("q", "page") if name in visit.query}
     saved = {"saved": count, **({"holding": holding, "held": held} if holding else {})}
     if priced:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from commensal import (
     Conflict,
+    Forbidden,
     Invalid,
     Order,
     OrderSummary,
@@ -28,7 +29,7 @@ from commensal import (
     translate,
 )
 from commensal.orders import locked_order, tell_not_collected, weigh_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, any_field, mistakes, on_refusal, with_mistakes
 from commensal.parts.distribution import summaries_of_session
 from commensal.parts.order_corrections import MOST_RETURNED, Returned, count_returned, returned_of
 
@@ -198,14 +199,7 @@ def slots_of(orders: Sequence[OrderSummary], offered: Offered) -> list[SlotOrder
 # ------------------------------------------------------------------------------------------------ a person
 
 
-def person_page(
-    visit: Visit,
-    typed: Mapping[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    doubtful: Sequence[str] = (),
-    estimate: bool = False,
-) -> Response:
+def person_page(visit: Visit, doubtful: Sequence[str] = (), estimate: bool = False) -> Response:
     with visit.read() as tx:
         desk, sale, order = _order_of_path(tx, visit)
         empties = empties_of(tx, desk, order, visit.language)
@@ -217,7 +211,6 @@ def person_page(
         desk,
         "person",
         at="handout",
-        status=status,
         sale=sale,
         session=sale.session,
         order=order,
@@ -225,8 +218,7 @@ def person_page(
         missing=[line for line in order.lines if not line.quantity],
         due=due_of(order),
         methods=methods,
-        typed=typed or {},
-        mistakes=errors,
+        typed=visit.form,
         doubtful=doubtful,
         estimate=estimate,
         empties=empties,
@@ -276,6 +268,7 @@ def _order_of_path(tx: Transaction, visit: Visit) -> tuple[Desk, Sale, Order]:
     return desk, sale_by_id(tx, session.id), order
 
 
+@on_refusal(person_page)
 def post_person(visit: Visit) -> Response:
     """Does what the form of a person's page is for."""
     return {"weigh": _weigh, "due": _due, "undo": _undo, "tell": _tell}.get(visit.query.get("then", ""), _hand_out)(
@@ -287,18 +280,15 @@ def _weigh(visit: Visit) -> Response:
     """Saves weights and empties; a weight that differs much from what was ordered is asked once more."""
     typed = {name: value for name, value in visit.form.items() if name.startswith((FIELD, BACK))}
     doubtful: list[str] = []
-    try:
-        weights, returned = _read_counted(typed)
-        with visit.write() as tx:
-            _, _, order = _order_of_path(tx, visit)
-            doubtful = doubtful_lines(order.lines, weights)
-            if not doubtful or visit.form.get("sure") == " ".join(doubtful):
-                doubtful = []
-                _count(tx, visit, order, weights, returned)
-    except Refused as error:
-        return person_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    weights, returned = _read_counted(typed)
+    with visit.write() as tx:
+        _, _, order = _order_of_path(tx, visit)
+        doubtful = doubtful_lines(order.lines, weights)
+        if not doubtful or visit.form.get("sure") == " ".join(doubtful):
+            doubtful = []
+            _count(tx, visit, order, weights, returned)
     if doubtful:
-        return person_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
+        return person_page(ask_again(visit, doubtful), doubtful)
     return visit.redirect(visit.request.url.path + ("" if visit.query.get("then") == "weigh" else "?counted=1"))
 
 
@@ -373,10 +363,10 @@ def doubtful_lines(lines: Iterable[PricedLine], weights: Mapping[str, Decimal]) 
     ]
 
 
-def ask_again(visit: Visit, doubtful: Sequence[str]) -> Mistakes:
+def ask_again(visit: Visit, doubtful: Sequence[str]) -> Visit:
     text = "This is far from what was ordered. Save again if it is right."
     problems = [Problem("doubtful", text, f"/{FIELD}{line_id}") for line_id in doubtful]
-    return mistakes(visit, Invalid(problems), lambda name: True)
+    return with_mistakes(visit, Invalid(problems), any_field)
 
 
 def _hand_out(visit: Visit) -> Response:
@@ -387,7 +377,7 @@ def _hand_out(visit: Visit) -> Response:
         desk, _, order = _order_of_path(tx, visit)
         is_counted = _is_counted(tx, order, visit.form)
     if method and not desk.takes_money:
-        return person_page(visit, errors=Mistakes((_no_money(visit),)), status=403)
+        raise Forbidden("no_money", "Your role does not take money. Hand the goods over without it.")
     if not is_counted:
         return _weigh(visit)
     allowed = [offered.id for offered in methods_by_hand(visit, order)] if method else []
@@ -403,11 +393,10 @@ def _hand_out(visit: Visit) -> Response:
             desk, sale, _ = _order_of_path(tx, visit)
             hand_out(tx, visit.instance, desk.enterprise.id, event, by=visit.actor.person_id or "", allowed=allowed)
     except Refused as error:
-        if error.code == "not_weighed":
-            text = "Not weighed yet. Type the weight and save it, or press again to hand over at the estimate."
-            question = mistakes(visit, Invalid([Problem("not_weighed", text)]), lambda name: False)
-            return person_page(visit, errors=question, status=422, estimate=True)
-        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+        if error.code != "not_weighed":
+            raise
+        text = "Not weighed yet. Type the weight and save it, or press again to hand over at the estimate."
+        return person_page(with_mistakes(visit, Invalid([Problem("not_weighed", text)])), estimate=True)
     return visit.redirect(f"{desk.address}/handout/{sale.session.id}?done={order.id}")
 
 
@@ -427,27 +416,17 @@ def _is_counted(tx: Transaction, order: Order, form: Mapping[str, str]) -> bool:
 
 def _tell(visit: Visit) -> Response:
     """Mails the customer that nobody has come, and asks what shall be done."""
-    try:
-        with visit.write() as tx:
-            desk, _, order = _order_of_path(tx, visit)
-            tell_not_collected(tx, locked_order(tx, order.id, enterprise_id=desk.enterprise.id))
-    except Refused as error:
-        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    with visit.write() as tx:
+        desk, _, order = _order_of_path(tx, visit)
+        tell_not_collected(tx, locked_order(tx, order.id, enterprise_id=desk.enterprise.id))
     return visit.redirect(f"{visit.request.url.path}?told=1")
-
-
-def _no_money(visit: Visit) -> str:
-    return translate(visit.language, "Your role does not take money. Hand the goods over without it.")
 
 
 def _undo(visit: Visit) -> Response:
     """Undoes a hand-over with its money: a slip of the thumb."""
-    try:
-        with visit.write() as tx:
-            desk, _, order = _order_of_path(tx, visit)
-            if money_of_hand_over(tx, order) and not desk.takes_money:
-                raise Conflict("money", "Money was recorded with this. Ask somebody who takes money to undo it.")
-            undo(tx, desk.enterprise.id, order.id, by=visit.actor.person_id or "")
-    except Refused as error:
-        return person_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    with visit.write() as tx:
+        desk, _, order = _order_of_path(tx, visit)
+        if money_of_hand_over(tx, order) and not desk.takes_money:
+            raise Conflict("money", "Money was recorded with this. Ask somebody who takes money to undo it.")
+        undo(tx, desk.enterprise.id, order.id, by=visit.actor.person_id or "")
     return visit.redirect(visit.request.url.path)

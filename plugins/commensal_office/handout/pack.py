@@ -24,7 +24,7 @@ from commensal import (
     translate,
 )
 from commensal.orders import lines_of_session, locked_order, order_is_ready, weigh_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, with_mistakes
 from commensal.parts.distribution import Shelf, pack_into, shelves_of_session, summaries_of_session
 
 from ..frame.desk import Desk, open_desk
@@ -78,13 +78,7 @@ _UNWEIGHED = (
 )
 
 
-def pack_page(
-    visit: Visit,
-    typed: Mapping[str, str] | None = None,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    doubtful: Sequence[str] = (),
-) -> Response:
+def pack_page(visit: Visit, doubtful: Sequence[str] = ()) -> Response:
     way = visit.query.get("by", "")
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:pack")
@@ -100,19 +94,23 @@ def pack_page(
         desk,
         "pack",
         at="pack",
-        status=status,
         session=session,
         sessions=sessions,
         way=way,
         crates=_crates(packed, offered, visit.language, desk.enterprise.timezone) if way == "customer" else (),
         zones=[] if way == "customer" else _by_product(packed),
-        mistakes=errors,
-        typed=typed or {},
+        typed=_typed(visit),
         doubtful=doubtful,
         zone_names=_zone_names(visit.language),
         in_field=partial(number_in_field, language=visit.language),
         left=sum(each.line.final_quantity is None for each in packed),
     )
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    """The fields of the page: that for crates is named by its order there, and the form has only one."""
+    crates = {f"crates/{visit.form['order']}": visit.form.get("crates", "").strip()} if "order" in visit.form else {}
+    return {**visit.form, **crates}
 
 
 def _zone_names(language: str) -> dict[str, str]:
@@ -265,12 +263,11 @@ def _pack(visit: Visit) -> Response:
                 order_is_ready(tx, order)
     except Refused as error:
         unweighed = [order_id for problem in error.problems if problem.code == "awaits_scales"]
-        errors = mistakes(visit, error, _is_field)
-        return pack_page(visit, {f"crates/{order_id}": typed}, errors, status_of(error), unweighed)
+        return pack_page(with_mistakes(visit, error, _is_field), unweighed)
     return visit.redirect(f"{desk.address}/pack?sale={order.session_id}#o-{order.id}")
 
 
-def _is_field(name: str) -> bool:
+def _is_field(visit: Visit, name: str) -> bool:
     return name.startswith((FIELD, "crates/"))
 
 
@@ -278,24 +275,21 @@ def _weigh(visit: Visit) -> Response:
     """Saves the weights of all orders that the form names, or none; what is far from the order is asked once more."""
     typed = {name: value for name, value in visit.form.items() if name.startswith(FIELD)}
     doubtful: list[str] = []
-    try:
-        weights = read_weights(typed)
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "orders:pack")
-            session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
-            lines = lines_of_session(tx, desk.enterprise.id, session.id)
-            by_order = {
-                order_id: {line.id: weights[line.id] for line in of_order if line.id in weights}
-                for order_id, of_order in lines.items()
-            }
-            doubtful = [name for of_order in lines.values() for name in doubtful_lines(of_order, weights)]
-            if not doubtful or visit.form.get("sure") == " ".join(doubtful):
-                doubtful = []
-                _save(tx, visit, desk, {order_id: each for order_id, each in by_order.items() if each})
-    except Refused as error:
-        return pack_page(visit, typed, mistakes(visit, error, _is_field), status_of(error))
+    weights = read_weights(typed)
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:pack")
+        session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
+        lines = lines_of_session(tx, desk.enterprise.id, session.id)
+        by_order = {
+            order_id: {line.id: weights[line.id] for line in of_order if line.id in weights}
+            for order_id, of_order in lines.items()
+        }
+        doubtful = [name for of_order in lines.values() for name in doubtful_lines(of_order, weights)]
+        if not doubtful or visit.form.get("sure") == " ".join(doubtful):
+            doubtful = []
+            _save(tx, visit, desk, {order_id: each for order_id, each in by_order.items() if each})
     if doubtful:
-        return pack_page(visit, typed, ask_again(visit, doubtful), 422, doubtful)
+        return pack_page(ask_again(visit, doubtful), doubtful)
     return visit.redirect(f"{desk.address}/pack?by=weigh&sale={session.id}")
 
 

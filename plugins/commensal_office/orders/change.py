@@ -13,7 +13,6 @@ from commensal import (
     Order,
     PaymentMethod,
     PricedLine,
-    Refused,
     ShippingOption,
     Transaction,
     order_by_id,
@@ -21,7 +20,7 @@ from commensal import (
     translate,
 )
 from commensal.orders import cancel_order, change_order, locked_order, locked_together
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.order_corrections import merge_orders, revive_order, shipping_given_up, substitute
 from commensal.payments import cancel_open, change_payment_method, choose_method, method_name, payment_methods_of_order
 
@@ -51,7 +50,7 @@ def _goods(tx: Transaction, visit: Visit, order: Order) -> GoodsToOrder:
 
 
 def change_page(visit: Visit) -> Response:
-    return _instead(visit) or _change_page(visit, {})
+    return _instead(visit) or _change_page(visit)
 
 
 def _instead(visit: Visit) -> Response | None:
@@ -66,7 +65,7 @@ def _instead(visit: Visit) -> Response | None:
     return None
 
 
-def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def _change_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
@@ -79,7 +78,6 @@ def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_M
         desk,
         "change",
         at="orders",
-        status=status,
         order=order,
         sale=sale,
         goods=goods,
@@ -87,8 +85,7 @@ def _change_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_M
         methods=other_methods(methods, order),
         items=ordered_items(order),
         rows=range(1, ROWS + 1),
-        mistakes=errors,
-        typed={**_as_typed(order), **typed},
+        typed={**_as_typed(order), **visit.form},
         delivers=any(option.needs_address for option in slots.values()),
     )
 
@@ -138,7 +135,7 @@ def post_change(visit: Visit) -> Response:
     asking = Asking(
         heading=translate(visit.language, "Change the order"), button=translate(visit.language, "Yes, change it")
     )
-    return ask_or_do(visit, act, asking, lambda *again: _change_page(visit, *again), done="changed")
+    return ask_or_do(visit, act, asking, _change_page, done="changed")
 
 
 def read_changes(
@@ -179,40 +176,26 @@ def _change_method(visit: Visit) -> Response:
         button=translate(visit.language, "Yes, change it"),
         warnings=(then.format(method=labels.get(method) or method_name(method[:81], visit.language)),),
     )
-    return ask_or_do(visit, act, asking, lambda *again: _change_page(visit, *again), done="changed")
+    return ask_or_do(visit, act, asking, _change_page, done="changed")
 
 
 # ------------------------------------------------------------------------------------------------ instead
 
 
 def substitute_page(visit: Visit) -> Response:
-    return _instead(visit) or _substitute_page(visit, {})
+    return _instead(visit) or _substitute_page(visit)
 
 
-def _substitute_page(
-    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def _substitute_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
         sale = sale_by_id(tx, order.session_id)
         goods = _goods(tx, visit, order)
     lines = [line for line in order.lines if line.quantity]
-    line_id = visit.query.get("line", typed.get("line_id", ""))
-    shown = {"line_id": line_id, "replaced": "", "item": "", "quantity": "", **typed}
-    return show(
-        visit,
-        desk,
-        "substitute",
-        at="orders",
-        status=status,
-        order=order,
-        sale=sale,
-        goods=goods,
-        lines=lines,
-        typed=shown,
-        mistakes=errors,
-    )
+    line_id = visit.query.get("line", visit.form.get("line_id", ""))
+    shown = {"line_id": line_id, "replaced": "", "item": "", "quantity": "", **visit.form}
+    return show(visit, desk, "substitute", at="orders", order=order, sale=sale, goods=goods, lines=lines, typed=shown)
 
 
 def post_substitute(visit: Visit) -> Response:
@@ -239,34 +222,32 @@ def post_substitute(visit: Visit) -> Response:
         heading=translate(visit.language, "Give something else instead"),
         button=translate(visit.language, "Yes, replace it"),
     )
-    return ask_or_do(visit, act, asking, lambda *again: _substitute_page(visit, *again), done="replaced")
+    return ask_or_do(visit, act, asking, _substitute_page, done="replaced")
 
 
 # ------------------------------------------------------------------------------------------------ merging
 
 
+@on_refusal(show_order, ())
 def post_merge(visit: Visit) -> Response:
     """Moves the goods of another order of the same customer into this one, or this one into it."""
     if goes_back(visit):
         return visit.redirect(f"/office/{visit.path['enterprise']}/orders/{visit.path['order']}")
     typed, sure = dict(visit.form), is_sure(visit)
     agreed = bool(typed.get("agreed")) or not sure
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "orders:write")
-            target, other = locked_together(
-                tx,
-                visit.path["order"],
-                typed.get("other", ""),
-                enterprise_id=desk.enterprise.id,
-                version=visit.form_version,
-            )
-            merged = merge_orders(tx, visit.instance.hooks, target, other, vouched=agreed, by=visit.actor.person_id)
-            cancel_open(tx, other.id)
-            if not sure:
-                attempt.rollback()
-    except Refused as error:
-        return show_refusal(visit, error)
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "orders:write")
+        target, other = locked_together(
+            tx,
+            visit.path["order"],
+            typed.get("other", ""),
+            enterprise_id=desk.enterprise.id,
+            version=visit.form_version,
+        )
+        merged = merge_orders(tx, visit.instance.hooks, target, other, vouched=agreed, by=visit.actor.person_id)
+        cancel_open(tx, other.id)
+        if not sure:
+            attempt.rollback()
     if sure:
         return visit.redirect(f"{desk.address}/orders/{merged.id}?done=merged")
     ask = translate(visit.language, "I have asked {name}: both orders are theirs.")
@@ -284,18 +265,16 @@ def post_merge(visit: Visit) -> Response:
     return show_effect(visit, desk, asking, target, merged, typed, moves_goods=True)
 
 
+@on_refusal(show_order, ())
 def post_revive(visit: Visit) -> Response:
     """Takes the cancellation of the order back, once the page has shown what the order takes again."""
     sure = is_sure(visit)
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "orders:write")
-            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
-            revived = revive_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
-            if not sure:
-                attempt.rollback()
-    except Refused as error:
-        return show_refusal(visit, error)
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "orders:write")
+        order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
+        revived = revive_order(tx, visit.instance.hooks, order, by=visit.actor.person_id)
+        if not sure:
+            attempt.rollback()
     if sure:
         suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
         return visit.redirect(f"{desk.address}/orders/{order.id}?done=revived{suppliers}")
@@ -314,15 +293,10 @@ def post_order(visit: Visit) -> Response:
     return acts.get(visit.query.get("then", ""), post_merge)(visit)
 
 
-def show_refusal(visit: Visit, error: Refused) -> Response:
-    """The page of an order with why nothing was done."""
-    return show_order(visit, mistakes(visit, error, lambda name: False), status_of(error))
-
-
 # ------------------------------------------------------------------------------------------------ cancelling
 
 
-def cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def cancel_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         order = order_of_path(tx, visit, desk)
@@ -332,27 +306,21 @@ def cancel_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200)
         desk,
         "cancel",
         at="orders",
-        status=status,
         order=order,
         sale=sale,
-        mistakes=errors,
         lines=[line for line in order.lines if line.quantity],
     )
 
 
+@on_refusal(cancel_page, ())
 def post_cancel(visit: Visit) -> Response:
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "orders:write")
-            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
-            goods = visit.form.get("goods", "")
-            if goods not in ("back", "lost"):
-                raise Conflict("goods", "Say whether the goods go on sale again or are lost.")
-            cancel_order(
-                tx, visit.instance.hooks, order, restock=goods == "back", by_hub=True, by=visit.actor.person_id
-            )
-            cancel_open(tx, order.id)
-    except Refused as error:
-        return cancel_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id, version=visit.form_version)
+        goods = visit.form.get("goods", "")
+        if goods not in ("back", "lost"):
+            raise Conflict("goods", "Say whether the goods go on sale again or are lost.")
+        cancel_order(tx, visit.instance.hooks, order, restock=goods == "back", by_hub=True, by=visit.actor.person_id)
+        cancel_open(tx, order.id)
     suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines if line.quantity})
     return visit.redirect(f"{desk.address}/orders/{order.id}?done=cancelled{suppliers}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from commensal import Invalid, Order, Problem, Transaction, order_by_id, read_amount, sale_by_id, translate
-from commensal.pages import NO_MISTAKES, Mistakes, Visit
+from commensal.pages import Visit
 from commensal.parts.supply import LineCorrection, correct_order, left_of_line
 
 from ..frame.desk import Desk, open_desk
@@ -19,12 +19,6 @@ LINE, AMOUNT, RETURNED = "lines/", "/amount", "/returned"  # fields are `lines/<
 
 
 def correct_page(visit: Visit) -> Response:
-    return _correct_page(visit, {})
-
-
-def _correct_page(
-    visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:write")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
@@ -35,13 +29,11 @@ def _correct_page(
         desk,
         "correct",
         at="orders",
-        status=status,
         order=order,
         sale=sale,
-        mistakes=errors,
         left=left,
         lines=[line for line in order.lines if left[line.id]],
-        typed={"borne_by": "shop", "reason": "", **typed},
+        typed={"borne_by": "shop", "reason": "", **visit.form},
     )
 
 
@@ -69,7 +61,7 @@ def post_correct(visit: Visit) -> Response:
         button=translate(visit.language, "Yes, correct it"),
         warnings=(bearer,),
     )
-    return ask_or_do(visit, act, asking, lambda *again: _correct_page(visit, *again), done="corrected")
+    return ask_or_do(visit, act, asking, correct_page, done="corrected")
 
 
 def read_corrections(order: Order, form: Mapping[str, str]) -> dict[str, LineCorrection]:

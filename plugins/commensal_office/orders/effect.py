@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from commensal import Order, PricedLine, Refused, Transaction, format_quantity
 from commensal.orders import locked_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, with_mistakes
 from commensal.parts.supply import late_suppliers, tell_of_late_goods
 
 from ..frame.desk import Desk, open_desk
@@ -20,7 +20,7 @@ from ..frame.render import show
 from ..frame.sessions import slot_label, slots_of_sale
 
 Act = Callable[[Transaction, Desk, Order], Order]
-Again = Callable[[Mapping[str, str], Mistakes, int], Response]
+Again = Callable[[Visit], Response]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +60,11 @@ def ask_or_do(visit: Visit, act: Act, asking: Asking, again: Again, *, done: str
     """
     typed, sure = dict(visit.form), is_sure(visit)
     if goes_back(visit):
-        return again(typed, NO_MISTAKES, 200)
+        return again(visit)
     try:
         desk, before, after = _try(visit, act, keep=sure)
     except Refused as error:
-        return again(typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return again(with_mistakes(visit, error))
     if sure:
         changed = goods_of_suppliers(before, after, visit.language)
         suppliers = tell_suppliers(visit, after.session_id, changed)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
-from commensal import Invalid, Order, Problem, Refused, ShippingOption, Stale, Transaction
+from commensal import Invalid, Order, Problem, ShippingOption, Stale, Transaction
 from commensal.orders import change_order, locked_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.distribution import summaries_of_session
 
 from ..frame.desk import Desk, open_desk
@@ -19,7 +19,7 @@ from ..frame.sessions import by_slot, chosen_session, recent_sessions, session_o
 Moved = tuple[Order, Order]  # an order before and after
 
 
-def move_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, moved: Sequence[Moved] = ()) -> Response:
+def move_page(visit: Visit, moved: Sequence[Moved] = ()) -> Response:
     """The slots of a sale with their orders; of the slot that the query names, its orders and where they can go."""
     origin = visit.query.get("from", "")
     with visit.read() as tx:
@@ -37,7 +37,6 @@ def move_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, m
         desk,
         "move",
         at="orders",
-        status=status,
         session=session,
         slots=slots,
         options=options,
@@ -46,7 +45,6 @@ def move_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200, m
         total=sum(order.total for order in orders),
         targets=_targets(options, origin),
         target=visit.form.get("target", ""),
-        mistakes=errors,
         moved=moved,
         done=visit.query.get("done", ""),
     )
@@ -59,21 +57,19 @@ def _targets(options: Mapping[str, ShippingOption], origin: str) -> dict[str, Sh
     }
 
 
+@on_refusal(move_page, {"target"})
 def post_move(visit: Visit) -> Response:
     """Shows what moving the orders changes; the form of that page moves them, all or none."""
     if goes_back(visit):
         return move_page(visit)
     sure = is_sure(visit)
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "orders:write")
-            session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
-            target = visit.form.get("target", "")
-            moved = _move(tx, visit, desk, session.id, target)
-            if not sure:
-                attempt.rollback()
-    except Refused as error:
-        return move_page(visit, mistakes(visit, error, {"target"}.__contains__), status_of(error))
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "orders:write")
+        session = chosen_session(tx, desk.enterprise.id, visit.query.get("sale", ""))
+        target = visit.form.get("target", "")
+        moved = _move(tx, visit, desk, session.id, target)
+        if not sure:
+            attempt.rollback()
     if not sure:
         return move_page(visit, moved=moved)
     return visit.redirect(f"{desk.address}/orders/move?sale={session.id}&from={target}&done={len(moved)}")

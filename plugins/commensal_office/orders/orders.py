@@ -11,7 +11,6 @@ from commensal import (
     Conflict,
     OrderSummary,
     Payment,
-    Refused,
     Transaction,
     order_by_id,
     payments_of,
@@ -20,7 +19,7 @@ from commensal import (
     search_key,
 )
 from commensal.orders import REPEATED_MAILS, RepeatedMail, guest_terms, locked_order, mail_again
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.distribution import find_orders, orders_to_join, orders_with_product, summaries_of_session
 from commensal.parts.supply import late_suppliers
 from commensal.payments import orders_with_reference, payments_in_journal, recorded_by_hand
@@ -145,7 +144,7 @@ def order_page(visit: Visit) -> Response:
     return show_order(visit)
 
 
-def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def show_order(visit: Visit) -> Response:
     """The page of the order that the path names."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "orders:read")
@@ -186,7 +185,6 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         desk,
         "order",
         at="orders",
-        status=status,
         order=order,
         sale=sale,
         account=account,
@@ -199,7 +197,6 @@ def show_order(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) 
         going=going,
         confirm_by=terms.confirm_by if terms else None,
         slot_of=partial(slot_label, offered=offered),
-        mistakes=errors,
         may_change=desk.may("orders:write") and going,
         done=visit.query.get("done", ""),
         may_revive=bool(order.restocked) and sale_is_open and any(line.quantity for line in order.lines),
@@ -225,16 +222,14 @@ def _mails(visit: Visit, ready: bool) -> dict[str, str]:
     return {kind: names[kind] for kind in kinds}
 
 
+@on_refusal(show_order, ())
 def post_mail(visit: Visit) -> Response:
     """Mails the customer once more, with the order as it is now."""
     kind = visit.form.get("mail", "")
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "orders:write")
-            order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
-            mail_again(tx, order, _repeated(kind))
-    except Refused as error:
-        return show_order(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "orders:write")
+        order = locked_order(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
+        mail_again(tx, order, _repeated(kind))
     return visit.redirect(f"{desk.address}/orders/{order.id}?done=mailed")
 
 

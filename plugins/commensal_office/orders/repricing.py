@@ -8,9 +8,9 @@ from itertools import groupby
 
 from starlette.responses import Response
 
-from commensal import Conflict, Order, Refused, Stale, Transaction, format_money, translate
+from commensal import Conflict, Order, Stale, Transaction, format_money, translate
 from commensal.orders import locked_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.order_corrections import OtherPrice, orders_at_other_prices, reprice_order
 
 from ..frame.desk import Desk, open_desk
@@ -21,13 +21,7 @@ from .effect import Asking, ask_or_do
 Repriced = tuple[Order, Order]  # an order before and after
 
 
-def prices_page(
-    visit: Visit,
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    repriced: Sequence[Repriced] | None = None,
-    dearer: Sequence[Repriced] = (),
-) -> Response:
+def prices_page(visit: Visit, repriced: Sequence[Repriced] | None = None, dearer: Sequence[Repriced] = ()) -> Response:
     """Goods that orders hold at another price than today's; of the item that the query names, these orders."""
     item_id = visit.query.get("item") or visit.form.get("item", "")
     with visit.read() as tx:
@@ -39,14 +33,12 @@ def prices_page(
         desk,
         "prices",
         at="orders",
-        status=status,
         goods=goods,
         item_id=item_id,
         repriced=repriced,
         dearer=dearer,
         shown=_shown(repriced or ()),
         count_orders=_count,
-        mistakes=errors,
         done=visit.query.get("done", ""),
     )
 
@@ -61,22 +53,20 @@ def _count(lines: Sequence[OtherPrice]) -> int:
     return len({line.order_id for line in lines})
 
 
+@on_refusal(prices_page, ())
 def post_prices(visit: Visit) -> Response:
     """Shows which orders get cheaper and by how much, and which would get dearer; the form of that page changes the
     first, all or none."""
     if goes_back(visit):
         return prices_page(visit)
     sure, item_id = is_sure(visit), visit.query.get("item", "")
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = _desk(tx, visit)
-            repriced, dearer = _reprice(tx, visit, desk, item_id)
-            if not sure:
-                attempt.rollback()
-            elif visit.form.get("shown", "") != _shown(repriced):
-                raise Stale
-    except Refused as error:
-        return prices_page(visit, mistakes(visit, error, lambda name: False), status_of(error))
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = _desk(tx, visit)
+        repriced, dearer = _reprice(tx, visit, desk, item_id)
+        if not sure:
+            attempt.rollback()
+        elif visit.form.get("shown", "") != _shown(repriced):
+            raise Stale
     if not sure:
         return prices_page(visit, repriced=repriced, dearer=dearer)
     return visit.redirect(f"{desk.address}/orders/prices?item={item_id}&done={len(repriced)}")
@@ -129,10 +119,8 @@ def post_price(visit: Visit) -> Response:
     def act(tx: Transaction, desk: Desk, order: Order) -> Order:
         return reprice_order(tx, visit.instance.hooks, order, item_id, agreed=agreed, by=visit.actor.person_id)
 
-    def again(typed: object, errors: Mistakes, status: int) -> Response:
-        if not errors:
-            return visit.redirect(f"{desk.address}/orders/prices?item={item_id}")
-        return prices_page(visit, errors, status)
+    def again(visit: Visit) -> Response:
+        return prices_page(visit) if visit.mistakes else visit.redirect(f"{desk.address}/orders/prices?item={item_id}")
 
     asking = Asking(
         heading=translate(visit.language, "Put the right price into this order"),

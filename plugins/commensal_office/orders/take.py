@@ -24,7 +24,7 @@ from commensal import (
 )
 from commensal.enterprises import list_customers
 from commensal.orders import Wish, place_order
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.distribution import orders_to_join
 from commensal.payments import payment_methods, payment_methods_of_order
 
@@ -43,10 +43,7 @@ _LONGEST = 200  # characters of a text
 
 
 def take_page(visit: Visit) -> Response:
-    return _take_page(visit, {})
-
-
-def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+    typed = _typed(visit)
     words = visit.query.get("q", "").strip()[:100]
     gone: Sequence[str] = ()
     with visit.read() as tx:
@@ -77,7 +74,6 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
         desk,
         "take",
         at="orders",
-        status=status,
         session=session,
         sessions=sessions,
         sale=sale,
@@ -90,7 +86,6 @@ def _take_page(visit: Visit, typed: Mapping[str, str], errors: Mistakes = NO_MIS
         rows=range(1, max(ROWS, _rows(typed)) + 1),
         gone=gone,
         theirs=theirs,
-        mistakes=errors,
         is_new=bool(customer or typed) or "new" in visit.query,
         delivers=any(option.needs_address for option in slots.values()),
         typed={**dict.fromkeys(_TEXTS, ""), **contact, **typed},
@@ -145,17 +140,19 @@ def _orders_of(
     )
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: text.strip() for name, text in visit.form.items()}
+
+
+@on_refusal(take_page)
 def post_take(visit: Visit) -> Response:
     """Shows the order with its price first, then places it. Who has an order already is asked about it."""
-    typed, sure = {name: text.strip() for name, text in visit.form.items()}, is_sure(visit)
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = open_desk(tx, visit, "orders:write")
-            order = _place(tx, visit, desk, typed)
-            if not sure:
-                attempt.rollback()
-    except Refused as error:
-        return _take_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    typed, sure = _typed(visit), is_sure(visit)
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = open_desk(tx, visit, "orders:write")
+        order = _place(tx, visit, desk, typed)
+        if not sure:
+            attempt.rollback()
     if sure:
         suppliers = tell_suppliers(visit, order.session_id, {line.supplier_id for line in order.lines})
         return visit.redirect(f"{desk.address}/orders/{order.id}?done={_begin_payment(visit, order)}{suppliers}")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, Transaction
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal import Invalid, Problem, Transaction
+from commensal.pages import Visit, on_refusal
 from commensal.parts.supply import HeldGoods, ShortenedOrder, goods_on_orders, withdraw_goods
 
 from ..frame.desk import Desk, open_desk
@@ -31,9 +31,7 @@ class SaleWithGoods:
     orders: int
 
 
-def withdraw_page(
-    visit: Visit, typed: Mapping[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def withdraw_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = _open(tx, visit)
         held = goods_on_orders(tx, desk.enterprise.id, _products_of(visit))
@@ -46,33 +44,29 @@ def withdraw_page(
         desk,
         "withdraw",
         at="orders",
-        status=status,
-        mistakes=errors,
         waiting=waiting,
         sales=sales,
         products=_one_of_each(waiting),
         handed_over=[goods for goods in held if goods.handed_over_at is not None],
-        ticked=ticked if typed is None else set(typed),
-        typed={"reason": "", **({"lost": "1"} if typed is None else typed)},
+        ticked=set(visit.form) if visit.form else ticked,
+        typed={"reason": "", **(visit.form or {"lost": "1"})},
         own=any(goods.supplier_id == desk.enterprise.id for goods in held),
         done=visit.query.get("done", ""),
     )
 
 
+@on_refusal(withdraw_page)
 def post_withdraw(visit: Visit) -> Response:
     """Shows whose orders change, and how; then changes them."""
     typed = dict(visit.form)
     if goes_back(visit):
-        return withdraw_page(visit, typed)
-    try:
-        with visit.write() as tx, tx.attempt() as attempt:
-            desk = _open(tx, visit)
-            held = goods_on_orders(tx, desk.enterprise.id, _products_of(visit))
-            shortened = _withdraw(tx, visit, desk, held)
-            if not is_sure(visit):
-                attempt.rollback()
-    except Refused as error:
-        return withdraw_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+        return withdraw_page(visit)
+    with visit.write() as tx, tx.attempt() as attempt:
+        desk = _open(tx, visit)
+        held = goods_on_orders(tx, desk.enterprise.id, _products_of(visit))
+        shortened = _withdraw(tx, visit, desk, held)
+        if not is_sure(visit):
+            attempt.rollback()
     if is_sure(visit):
         query = urlencode({"product": visit.query.get("product", ""), "done": len(shortened)})
         return visit.redirect(f"{desk.address}/withdraw?{query}")

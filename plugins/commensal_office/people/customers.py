@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Customer, Invalid, NotFound, Problem, Refused, Transaction, customer_by_id, list_categories
+from commensal import Customer, Invalid, Problem, Transaction, customer_by_id, list_categories
 from commensal.enterprises import (
     CustomerCategory,
     change_customer,
@@ -16,7 +16,7 @@ from commensal.enterprises import (
     list_customers,
     people_of_households,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.accounts import remove_from_household
 from commensal.parts.distribution import summaries_of_customer
 from commensal.parts.membership import CustomerListReport, import_customers, read_customers
@@ -58,10 +58,6 @@ def customers_page(visit: Visit) -> Response:
 
 
 def new_page(visit: Visit) -> Response:
-    return _new_page(visit, dict.fromkeys(_FIELDS, ""))
-
-
-def _new_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:write")
         groups = list_categories(tx, desk.enterprise.id)
@@ -71,30 +67,25 @@ def _new_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKE
         desk,
         "new_customer",
         at="customers",
-        status=status,
-        typed=typed,
+        typed={name: visit.form.get(name, "") for name in _FIELDS},
         groups=groups,
         chosen=chosen,
-        mistakes=errors,
     )
 
 
+@on_refusal(new_page)
 def post_new(visit: Visit) -> Response:
-    typed = {name: visit.form.get(name, "") for name in _FIELDS}
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "customers:write")
-            groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
-            texts: Any = {name: typed[name] for name in _TEXTS}
-            customer = create_customer(tx, desk.enterprise.id, email=typed["email"], categories=groups, **texts)
-    except Refused as error:
-        return _new_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "customers:write")
+        groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
+        texts: Any = _typed_texts(visit)
+        customer = create_customer(
+            tx, desk.enterprise.id, email=visit.form.get("email", ""), categories=groups, **texts
+        )
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=added")
 
 
-def customer_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def customer_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk, customer = _of_path(tx, visit, "customers:read")
         shop = desk.enterprise.id
@@ -102,41 +93,38 @@ def customer_page(
         groups = list_categories(tx, shop)
         household = people_of_households(tx, [customer.id]).get(customer.id, ())
         parts = page_parts(tx, visit, "customer", shop, desk.scopes, subject=customer.id)
-    shown = typed or {name: getattr(customer, name) or "" for name in _TEXTS}
-    chosen = customer.categories if typed is None else frozenset(_chosen(visit, groups))
+    stored = {name: getattr(customer, name) or "" for name in _TEXTS}
+    chosen = frozenset(_chosen(visit, groups)) if visit.form else customer.categories
     return show(
         visit,
         desk,
         "customer",
         at="customers",
-        status=status,
         customer=customer,
         orders=orders,
         groups=groups,
         chosen=chosen,
         household=household,
         added_parts=parts,
-        typed=shown,
-        mistakes=errors,
+        typed=_typed_texts(visit) if visit.form else stored,
         done=visit.query.get("done", ""),
         version=visit.form.get("version", "") or str(customer.version),
         spent=sum(order.total for order in orders if order.state != "Cancelled"),
     )
 
 
+def _typed_texts(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "") for name in _TEXTS}
+
+
+@on_refusal(customer_page)
 def post_customer(visit: Visit) -> Response:
     """Saves what the shop writes about a customer. Raises `Stale` as a mistake if somebody else did so meanwhile."""
-    typed = {name: visit.form.get(name, "") for name in _TEXTS}
-    try:
-        with visit.write() as tx:
-            desk, customer = _of_path(tx, visit, "customers:write")
-            groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
-            changes: Any = {**typed, "categories": groups}
-            change_customer(tx, desk.enterprise.id, customer.id, visit.form_version, **changes)
-    except NotFound:
-        raise
-    except Refused as error:
-        return customer_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk, customer = _of_path(tx, visit, "customers:write")
+        groups = _chosen(visit, list_categories(tx, desk.enterprise.id))
+        changes: Any = {**_typed_texts(visit), "categories": groups}
+        change_customer(tx, desk.enterprise.id, customer.id, visit.form_version, **changes)
     return visit.redirect(f"{desk.address}/customers/{customer.id}?done=saved")
 
 
@@ -163,14 +151,7 @@ def _chosen(visit: Visit, groups: Sequence[CustomerCategory]) -> list[str]:
 LARGEST_FILE = 300_000  # bytes; the form that saves it holds it once more, as text
 
 
-def customers_import_page(
-    visit: Visit,
-    *,
-    report: CustomerListReport | None = None,
-    content: str = "",
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-) -> Response:
+def customers_import_page(visit: Visit, *, report: CustomerListReport | None = None, content: str = "") -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "customers:write")
     return show(
@@ -178,25 +159,21 @@ def customers_import_page(
         desk,
         "customer_import",
         at="customers",
-        status=status,
         report=report,
         content=content,
         cells=visit.form.get("cells", ""),
-        mistakes=errors,
     )
 
 
+@on_refusal(customers_import_page, ())
 def post_customers_import(visit: Visit) -> Response:
     """Shows what a list would change, with every mistake; or saves the list that was shown."""
     saves = visit.query.get("then") == "save"
-    try:
-        content = _content(visit)
-        listed = read_customers(content)
-        with visit.write() if saves else visit.read() as tx:
-            desk = open_desk(tx, visit, "customers:write")
-            report = import_customers(tx, desk.enterprise.id, listed, dry_run=not saves)
-    except Refused as error:
-        return customers_import_page(visit, errors=mistakes(visit, error, lambda name: False), status=status_of(error))
+    content = _content(visit)
+    listed = read_customers(content)
+    with visit.write() if saves else visit.read() as tx:
+        desk = open_desk(tx, visit, "customers:write")
+        report = import_customers(tx, desk.enterprise.id, listed, dry_run=not saves)
     if saves:
         return visit.redirect(f"{desk.address}/customers?imported={report.created + report.changed}")
     return customers_import_page(visit, report=report, content=content.decode("utf-8-sig", errors="replace"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from commensal import NotFound, Refused, Transaction, enabled_plugins, say, translate
+from commensal import NotFound, Transaction, enabled_plugins, say, translate
 from commensal.enterprises import (
     EnterpriseRole,
     create_role,
@@ -18,7 +18,7 @@ from commensal.enterprises import (
     role_by_id,
     scopes_given_by,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.membership import invitations_of
 from commensal.people import SCOPE_WORDS
 
@@ -39,7 +39,7 @@ class Alternative:
     loses: Sequence[str]
 
 
-def role_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def role_page(visit: Visit) -> Response:
     """The form of one role, filled with what was typed if that was refused."""
     role_id = visit.path["role"]
     with visit.read() as tx:
@@ -58,7 +58,6 @@ def role_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
         desk,
         "role",
         at="settings",
-        status=status,
         role=role,
         role_name=name,
         ticked=ticked,
@@ -66,30 +65,25 @@ def role_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -
         names=[member.name or member.email for member in members],
         others=others,
         removing=removing,
-        mistakes=errors,
     )
 
 
+@on_refusal(role_page)
 def post_role(visit: Visit) -> Response:
     """Makes a role, changes it, or takes it away."""
     role_id, action = visit.path["role"], visit.query.get("then", "")
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "members:write")
-            shop, name, scopes = desk.enterprise.id, visit.form.get("name", ""), _ticked(visit)
-            if action == "save" and role_id == NEW:
-                create_role(tx, visit.actor, shop, name=name, scopes=scopes)
-            elif action == "save":
-                edit_role(tx, visit.actor, shop, role_id, visit.form_version, name=name, scopes=scopes)
-            elif action == "remove":
-                instead, own_id = visit.form.get("instead", ""), visit.actor.person_id or ""
-                remove_role(tx, shop, role_id, visit.form_version, instead=instead, by=own_id)
-            else:
-                raise NotFound
-    except NotFound:
-        raise
-    except Refused as error:
-        return role_page(visit, mistakes(visit, error, {"name", "instead"}.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "members:write")
+        shop, name, scopes = desk.enterprise.id, visit.form.get("name", ""), _ticked(visit)
+        if action == "save" and role_id == NEW:
+            create_role(tx, visit.actor, shop, name=name, scopes=scopes)
+        elif action == "save":
+            edit_role(tx, visit.actor, shop, role_id, visit.form_version, name=name, scopes=scopes)
+        elif action == "remove":
+            instead, own_id = visit.form.get("instead", ""), visit.actor.person_id or ""
+            remove_role(tx, shop, role_id, visit.form_version, instead=instead, by=own_id)
+        else:
+            raise NotFound
     return visit.redirect(f"{desk.address}/settings/team?done={'role-removed' if action == 'remove' else 'role-saved'}")
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from commensal import Conflict, NotFound, Refused, Transaction, enabled_plugins, translate
+from commensal import NotFound, Transaction, enabled_plugins, translate
 from commensal.enterprises import Member, change_role, list_members, list_roles, member_by_id, remove_member
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 from commensal.parts.membership import invitations_of, invite, withdraw_invitation
 
 from ..frame.desk import Desk, open_desk
@@ -17,14 +17,7 @@ from ..frame.render import show
 from .roles import SCOPE, roles_in_words, roles_of_plugins
 
 
-def team_page(
-    visit: Visit,
-    email: str = "",
-    errors: Mistakes = NO_MISTAKES,
-    status: int = 200,
-    *,
-    with_new_role: Member | None = None,
-) -> Response:
+def team_page(visit: Visit, *, with_new_role: Member | None = None) -> Response:
     """The team. `with_new_role` is the member whose role is about to change as the form says, after a question."""
     with visit.read() as tx:
         desk = open_desk(tx, visit, "members:read")
@@ -39,15 +32,13 @@ def team_page(
         desk,
         "team",
         at="settings",
-        status=status,
         members=members,
         invitations=invitations,
-        email=email,
+        email=visit.form.get("email", ""),
         leaving=leaving,
         with_new_role=with_new_role,
         form_again={**visit.form, "sure": "1"} if with_new_role else {},
         role=visit.form.get("role", "packer"),
-        mistakes=errors,
         done=visit.query.get("done", ""),
         may_write=desk.may("members:write"),
         own_scopes=own_scopes,
@@ -77,23 +68,20 @@ def _leaving(visit: Visit, members: Sequence[Member]) -> Member | None:
     return next((member for member in members if member.person_id == person_id), None)
 
 
+@on_refusal(team_page, {"email", "role"})
 def post_invite(visit: Visit) -> Response:
     """Invites an address. The page answers the same whether it has an account or not."""
-    email = visit.form.get("email", "")
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "members:write")
-            address = _invite(tx, visit, desk, email)
-    except Refused as error:
-        return team_page(visit, email, mistakes(visit, error, {"email", "role"}.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "members:write")
+        address = _invite(tx, visit, desk)
     return visit.redirect(address)
 
 
-def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
+def _invite(tx: Transaction, visit: Visit, desk: Desk) -> str:
     invite(
         tx,
         desk.enterprise.id,
-        email=email,
+        email=visit.form.get("email", ""),
         role=visit.form.get("role", ""),
         language=chosen_language(visit, visit.language),
         person_id=visit.actor.person_id,
@@ -101,25 +89,23 @@ def _invite(tx: Transaction, visit: Visit, desk: Desk, email: str) -> str:
     return f"{_address(desk)}?done=invited"
 
 
+@on_refusal(team_page, ())
 def post_team(visit: Visit) -> Response:
     """Changes a role, after a question, removes a member, or takes an invitation back."""
     action, member = visit.query.get("then", ""), None
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "members:write")
-            shop, person_id = desk.enterprise.id, visit.form.get("person", "")
-            own_id = visit.actor.person_id or ""
-            if action == "role":
-                member = _change_role(tx, visit, shop, person_id)
-            elif action == "remove":
-                member_by_id(tx, shop, person_id)
-                remove_member(tx, shop, person_id, by=own_id)
-            elif action == "withdraw":
-                withdraw_invitation(tx, shop, visit.form.get("invitation", ""))
-            else:
-                raise NotFound
-    except Conflict as error:
-        return team_page(visit, errors=mistakes(visit, error), status=status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "members:write")
+        shop, person_id = desk.enterprise.id, visit.form.get("person", "")
+        own_id = visit.actor.person_id or ""
+        if action == "role":
+            member = _change_role(tx, visit, shop, person_id)
+        elif action == "remove":
+            member_by_id(tx, shop, person_id)
+            remove_member(tx, shop, person_id, by=own_id)
+        elif action == "withdraw":
+            withdraw_invitation(tx, shop, visit.form.get("invitation", ""))
+        else:
+            raise NotFound
     if member is not None:
         return team_page(visit, with_new_role=member)
     if person_id == visit.actor.person_id and action == "remove":

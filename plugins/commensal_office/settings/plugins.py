@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -29,7 +29,7 @@ from commensal.enterprises import (
     plugin_name,
 )
 from commensal.orders import plugins_that_ship
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal, with_mistakes
 from commensal.parts.approvals import other_account
 from commensal.parts.setup import try_settings
 from commensal.payments import plugins_that_take_payments
@@ -80,9 +80,7 @@ def _capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def plugin_page(
-    visit: Visit, values: Mapping[str, object] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def plugin_page(visit: Visit, values: Mapping[str, object] | None = None) -> Response:
     with visit.read() as tx:
         desk, plugin = _of_path(tx, visit)
         shape = visit.instance.hooks.settings_class(plugin.plugin)
@@ -97,12 +95,10 @@ def plugin_page(
         desk,
         "plugin",
         at="settings",
-        status=status,
         plugin=plugin,
         extension=_extension(visit, plugin),
         parts_shown=parts,
         currency=currency,
-        mistakes=errors,
         words=partial(translate, visit.language),
         confirming=visit.query.get("ask", ""),
     )
@@ -140,7 +136,7 @@ def post_plugin(visit: Visit) -> Response:
     try:
         waits = _save(visit, desk, plugin, values)
     except Refused as error:
-        return plugin_page(visit, values, mistakes(visit, error, _stands_on(visit)), status_of(error))
+        return plugin_page(with_mistakes(visit, error, _stands_on), values)
     if waits:
         return visit.redirect(f"{desk.address}/money/second?done=asked")
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")
@@ -170,16 +166,14 @@ def _save(visit: Visit, desk: Desk, plugin: EnterprisePlugin, values: Mapping[st
     return waits
 
 
-def _stands_on(visit: Visit) -> Callable[[str], bool]:
+def _stands_on(visit: Visit, name: str) -> bool:
     """Whether the form has a place with this name: a field, or a part of a list."""
-    return lambda name: name in visit.form or f"{name}/is" in visit.form
+    return name in visit.form or f"{name}/is" in visit.form
 
 
+@on_refusal(plugin_page, ())
 def _switch_off(visit: Visit) -> Response:
-    try:
-        with visit.write() as tx:
-            desk, plugin = _of_path(tx, visit)
-            disable_plugin(tx, visit.instance.hooks, desk.enterprise.id, plugin.plugin)
-    except Refused as error:
-        return plugin_page(visit, None, mistakes(visit, error), status_of(error))
+    with visit.write() as tx:
+        desk, plugin = _of_path(tx, visit)
+        disable_plugin(tx, visit.instance.hooks, desk.enterprise.id, plugin.plugin)
     return visit.redirect(f"{desk.address}/settings?saved={plugin.plugin}")

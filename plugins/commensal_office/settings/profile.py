@@ -12,7 +12,6 @@ from commensal import (
     FoundPlace,
     Invalid,
     Problem,
-    Refused,
     Transaction,
     Unauthorised,
     coordinates_in_field,
@@ -26,7 +25,7 @@ from commensal.enterprises import (
     demand_founder,
     enable_first_plugins,
 )
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
+from commensal.pages import Visit, on_refusal
 
 from ..frame.desk import open_desk
 from ..frame.fields import fields_of, fields_with, texts_in, typed_texts
@@ -53,28 +52,23 @@ _FIELDS = {*_TEXTS, *_CHOICES, *_TICKS, *fields_of("descriptions"), "description
 
 
 def found_page(visit: Visit) -> Response:
-    return _found_page(visit, {"is_hub": "1"})
-
-
-def _found_page(visit: Visit, typed: dict[str, str], errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
     if visit.actor.person_id is None:
         raise Unauthorised
     with visit.read() as tx:
         demand_founder(tx, visit.actor, visit.instance.settings.security.new_enterprises)
-    return show(visit, None, "found", status=status, typed={**dict.fromkeys(_FIELDS, ""), **typed}, mistakes=errors)
+    typed = _typed(visit) if visit.form else {"is_hub": "1"}
+    return show(visit, None, "found", typed={**dict.fromkeys(_FIELDS, ""), **typed})
 
 
+@on_refusal(found_page, _FIELDS)
 def post_found(visit: Visit) -> Response:
     """Makes the enterprise, of which the visitor is the owner, and leads to its first steps."""
     settings = visit.instance.settings
     typed = _typed(visit)
-    try:
-        _refuse_neither(typed)
-        with visit.write() as tx:
-            owner_id = demand_founder(tx, visit.actor, settings.security.new_enterprises)
-            address = _found(tx, visit, owner_id, typed)
-    except Refused as error:
-        return _found_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    _refuse_neither(typed)
+    with visit.write() as tx:
+        owner_id = demand_founder(tx, visit.actor, settings.security.new_enterprises)
+        address = _found(tx, visit, owner_id, typed)
     return visit.redirect(address)
 
 
@@ -111,13 +105,11 @@ def _refuse_neither(typed: dict[str, str]) -> None:
 # ------------------------------------------------------------------------------------------------ changing it
 
 
-def profile_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def profile_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "enterprise:write")
-    shown = _as_text(desk.enterprise) if typed is None else {**dict.fromkeys(_FIELDS, ""), **typed}
-    proposal = _found_place(visit, desk.enterprise) if "saved" in visit.query and not errors else None
+    shown = {**dict.fromkeys(_FIELDS, ""), **_typed(visit)} if visit.form else _as_text(desk.enterprise)
+    proposal = _found_place(visit, desk.enterprise) if "saved" in visit.query and not visit.mistakes else None
     if proposal is not None:
         shown["coordinates"] = coordinates_in_field(proposal.latitude, proposal.longitude)
     version = visit.form.get("version", "") or str(desk.enterprise.version)
@@ -126,10 +118,8 @@ def profile_page(
         desk,
         "profile",
         at="settings",
-        status=status,
         typed=shown,
         version=version,
-        mistakes=errors,
         saved="saved" in visit.query,
         proposal=proposal,
         countries=country_names(visit.language),
@@ -144,18 +134,16 @@ def _found_place(visit: Visit, enterprise: Enterprise) -> FoundPlace | None:
     return find_place(visit.instance, Address(**{name: getattr(enterprise, name) for name in names}))
 
 
+@on_refusal(profile_page, _FIELDS)
 def post_profile(visit: Visit) -> Response:
     typed = _typed(visit)
-    try:
-        _refuse_neither(typed)
-        changes = _read(typed)
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "enterprise:write")
-            stories = {language: paragraphs_of(text) for language, text in texts_in(typed, "descriptions").items()}
-            changes["descriptions"] = {**desk.enterprise.descriptions, **stories}
-            change_enterprise(tx, desk.enterprise.id, visit.form_version, **changes)
-    except Refused as error:
-        return profile_page(visit, typed, mistakes(visit, error, _FIELDS.__contains__), status_of(error))
+    _refuse_neither(typed)
+    changes = _read(typed)
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+        stories = {language: paragraphs_of(text) for language, text in texts_in(typed, "descriptions").items()}
+        changes["descriptions"] = {**desk.enterprise.descriptions, **stories}
+        change_enterprise(tx, desk.enterprise.id, visit.form_version, **changes)
     return visit.redirect(f"{desk.address}/settings/profile?saved=1")
 
 

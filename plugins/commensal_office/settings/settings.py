@@ -7,9 +7,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, Refused, read_amount, read_whole
+from commensal import Invalid, Problem, read_amount, read_whole
 from commensal.enterprises import GuestPolicy, change_guest_policy, guest_policy_of
-from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
+from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.supply import change_closing_policy, closing_policy_of
 
 from ..frame.desk import open_desk
@@ -43,23 +43,21 @@ def settings_page(visit: Visit) -> Response:
 # Settings of a hub: what happens by itself when a sale closes.
 
 
-def closing_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 200) -> Response:
+def closing_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         policy = closing_policy_of(tx, desk.enterprise.id)
-    return show(visit, desk, "closing", at="settings", status=status, policy=policy, mistakes=errors)
+    return show(visit, desk, "closing", at="settings", policy=policy)
 
 
+@on_refusal(closing_page)
 def save_closing(visit: Visit) -> Response:
     form = visit.form
     choices: Any = {name: form.get(name, "") for name in ("telling", "shortage")}
     ticks: Any = {name: name in form for name in ("final_mail", "reminder")}
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "sales:write")
-            change_closing_policy(tx, desk.enterprise.id, **choices, **ticks)
-    except Refused as error:
-        return closing_page(visit, mistakes(visit, error, choices.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        change_closing_policy(tx, desk.enterprise.id, **choices, **ticks)
     return visit.redirect(f"{desk.address}/settings?saved=closing")
 
 
@@ -68,16 +66,12 @@ def save_closing(visit: Visit) -> Response:
 _NUMBERS = ("orders_of_mailbox", "orders_of_network", "confirm_minutes", "unpaid_hours")
 
 
-def rules_page(
-    visit: Visit, typed: dict[str, str] | None = None, errors: Mistakes = NO_MISTAKES, status: int = 200
-) -> Response:
+def rules_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         policy = guest_policy_of(tx, desk.enterprise.id)
-    shown = typed or _as_text(policy, desk.enterprise.currency, visit.language)
-    return show(
-        visit, desk, "rules", at="settings", status=status, typed=shown, mistakes=errors, saved="saved" in visit.query
-    )
+    shown = _typed(visit) if visit.form else _as_text(policy, desk.enterprise.currency, visit.language)
+    return show(visit, desk, "rules", at="settings", typed=shown, saved="saved" in visit.query)
 
 
 def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str]:
@@ -86,15 +80,16 @@ def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str
     return {name: str(value) for name, value in asdict(policy).items()} | {"largest_unpaid": amount}
 
 
+def _typed(visit: Visit) -> dict[str, str]:
+    return {name: visit.form.get(name, "").strip() for name in ("guests", "largest_unpaid", *_NUMBERS)}
+
+
+@on_refusal(rules_page)
 def post_rules(visit: Visit) -> Response:
     """Saves the rules for guests; every mistake stands at its field."""
-    typed = {name: visit.form.get(name, "").strip() for name in ("guests", "largest_unpaid", *_NUMBERS)}
-    try:
-        with visit.write() as tx:
-            desk = open_desk(tx, visit, "sales:write")
-            change_guest_policy(tx, desk.enterprise.id, **_read(typed, desk.enterprise.currency))
-    except Refused as error:
-        return rules_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "sales:write")
+        change_guest_policy(tx, desk.enterprise.id, **_read(_typed(visit), desk.enterprise.currency))
     return visit.redirect(f"{desk.address}/rules?saved=1")
 
 
