@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, select, update
 
 from commensal import (
     LARGEST,
@@ -99,6 +99,16 @@ def accounts(tx: Transaction, enterprise_id: str, *, after: str = "", limit: int
     account = account_balance.c
     statement = select(*_ACCOUNT).where(account.enterprise_id == enterprise_id, account.customer_id > after)
     return [Account(**row) for row in tx.all(statement.order_by(account.customer_id).limit(limit))]
+
+
+def balances(tx: Transaction, enterprise_id: str, until: datetime) -> dict[str, int]:
+    """Returns the balances that were not zero at the moment `until` (aware), by customer id."""
+    entry, balance = account_entry.c, func.sum(account_entry.c.amount)
+    statement = select(entry.customer_id, balance.label("balance")).where(
+        entry.enterprise_id == enterprise_id, entry.at <= until
+    )
+    rows = tx.all(statement.group_by(entry.customer_id).having(balance != 0))
+    return {row["customer_id"]: int(row["balance"]) for row in rows}
 
 
 def entries(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 
 from starlette.responses import Response
@@ -20,17 +21,19 @@ from commensal import (
     Screen,
     Transaction,
     customer_by_id,
+    customers_by_id,
     enterprise_by_id,
     format_moment,
     hookimpl,
     plugin_settings,
+    read_day,
     read_decimal,
     read_whole,
     translate,
 )
 from commensal.pages import Visit, amount_field, on_refusal
 
-from .accounts import Account, EntryKind, account_of, latest_entries, open_account, write_entry
+from .accounts import Account, EntryKind, account_of, balances, latest_entries, open_account, write_entry
 from .mails import SHOWN, entry_labels, mail_statement, statement_mails
 from .settings import PARTS, Settings
 
@@ -65,9 +68,11 @@ def page_parts(
     subject: str,
 ) -> Sequence[PagePart]:
     """The balance on the page of a customer, for those who see money, and on the customer's own with the latest
-    entries."""
+    entries; all balances where the treasurer sees what is open."""
     if page == "shop/account":
         return _own_account(tx, settings, enterprise_id, subject, language)
+    if page == "open" and "payments:read" in scopes:
+        return _balances(tx, settings, enterprise_id, read_day(subject), language)
     if page != "customer" or "payments:read" not in scopes:
         return []
     account = _account(tx, enterprise_id, subject)
@@ -80,6 +85,30 @@ def page_parts(
     url = f"/office/{enterprise_id}/{_PATH.format(customer=subject)}"
     line = PageLine(text=text, url=url, action=action, urgent=account is not None and account.balance < 0)
     return [PagePart(title=translate(language, "Account"), lines=[line])]
+
+
+def _balances(tx: Transaction, settings: Settings, enterprise_id: str, day: date, language: str) -> Sequence[PagePart]:
+    """What members have paid in and not spent at the end of a day, and what they are to pay in: in sum, and each."""
+    shop = enterprise_by_id(tx, enterprise_id)
+    evening = datetime.combine(day + timedelta(days=1), time.min, shop.zone) - timedelta(microseconds=1)
+    balance_of = balances(tx, enterprise_id, evening)
+    names = {id: customer.name for id, customer in customers_by_id(tx, balance_of).items()}
+    above = sum(balance for balance in balance_of.values() if balance > 0)
+    below = -sum(balance for balance in balance_of.values() if balance < 0)
+    lines = [
+        PageLine(text=text.format(amount=settings.as_text(amount, shop.currency, language)), urgent=urgent)
+        for text, amount, urgent in (
+            (translate(language, "Members have paid in and not spent {amount}"), above, False),
+            (translate(language, "Members are to pay in {amount}"), below, True),
+        )
+        if amount
+    ]
+    action = translate(language, "Pay in, pay out")
+    for id in sorted(balance_of, key=lambda id: (names[id], id)):
+        url = f"/office/{enterprise_id}/{_PATH.format(customer=id)}"
+        amount = settings.as_text(balance_of[id], shop.currency, language)
+        lines.append(PageLine(text=names[id], detail=amount, url=url, action=action))
+    return [PagePart(title=translate(language, "Accounts of members"), lines=lines)] if lines else []
 
 
 def _own_account(

@@ -15,7 +15,7 @@ from .added import routes_of_plugins
 from .frame.render import on_error
 from .goods import bulk_changes, group_goods, group_prices, new_goods, pictures, product, products
 from .handout import handout, pack, telephone
-from .money import books, money, refunds, second_person, suppliers, till
+from .money import books, money, open, refunds, second_person, suppliers, till
 from .orders import change, corrections, move, orders, repricing, take, withdraw
 from .overview import begin, operator, week
 from .people import customers, groups, roles, team
@@ -91,8 +91,11 @@ _PAGES = (
     ("POST", f"{_HERE}/money/second", second_person.post_second),
     ("GET", f"{_HERE}/money/close", books.books_page),
     ("POST", f"{_HERE}/money/close", books.post_books),
+    ("GET", f"{_HERE}/money/open", open.open_page),
     ("GET", f"{_HERE}/money/{{order}}", money.record_page),
     ("POST", f"{_HERE}/money/{{order}}", money.post_record),
+    ("GET", f"{_HERE}/money/{{order}}/write-off", open.write_off_page),
+    ("POST", f"{_HERE}/money/{{order}}/write-off", open.post_write_off),
     ("GET", f"{_HERE}/products/import", new_goods.import_page),
     ("POST", f"{_HERE}/products/import", new_goods.post_import),
     ("GET", f"{_HERE}/products/new", new_goods.new_product_page),

@@ -55,20 +55,28 @@ def office_pages() -> Sequence[OfficePage]:
 
 @hookimpl
 def page_parts(
-    tx: Transaction, settings: Settings, page: str, enterprise_id: str, scopes: frozenset[str], language: str
+    tx: Transaction,
+    settings: Settings,
+    page: str,
+    enterprise_id: str,
+    scopes: frozenset[str],
+    language: str,
+    subject: str,
 ) -> Sequence[PagePart]:
     """What funds owe, where the treasurer looks at what is still to come."""
-    if page not in ("money", "close") or "payments:read" not in scopes:
+    if page not in ("money", "close", "open") or "payments:read" not in scopes:
         return []
     url, action = f"/office/{enterprise_id}/{PATH}", translate(language, "Open the funds")
     shop, lines = enterprise_by_id(tx, enterprise_id), list[PageLine]()
     for programme in settings.programmes:
-        owed = owed_by_fund(tx, shop, programme, shop.date_at(tx.now))
+        owed = owed_by_fund(tx, shop, programme, read_day(subject) if page == "open" else shop.date_at(tx.now))
         if owed or page == "money":
             text = translate(language, "{payer} still owes {amount}")
             amount = format_money(owed, shop.currency, language)
-            lines.append(PageLine(text=text.format(payer=programme.payer, amount=amount), url=url, action=action))
-    return [PagePart(title=translate(language, "Funds that help to pay"), lines=lines)]
+            text, urgent = text.format(payer=programme.payer, amount=amount), page == "open"
+            lines.append(PageLine(text=text, url=url, action=action, urgent=urgent))
+    title = translate(language, "Funds that help to pay")
+    return [PagePart(title=title, lines=lines)] if lines or page != "open" else []
 
 
 def funds_page(visit: Visit, shop: Enterprise) -> Screen:

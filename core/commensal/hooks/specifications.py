@@ -373,9 +373,10 @@ def page_parts(
     """Parts of a page of the office or the shop, in lines of text, each perhaps with a link.
 
     `page` is its name in the office: "week" is the first page, "begin" the first steps of a new hub, "settings" its
-    settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "bring"
-    what a producer brings to hubs, "sale", "order", "customer" and "product" one of each, whose id is `subject`,
-    "suppliers" who is to be paid for the sale `subject`, "receive" what comes for it; elsewhere `subject` is "".
+    settings, "money" the page of the treasurer, "close" what is missing before the books of a sale are closed, "open"
+    what was not settled at the end of the day `subject` (ISO 8601), of which urgent lines stand on the first page too,
+    "bring" what a producer brings to hubs, "sale", "order", "customer" and "product" one of each, whose id is
+    `subject`, "suppliers" who is to be paid for the sale `subject`, "receive" what comes for it; elsewhere it is "".
     "products" is the list of goods with their prices and stock.
     `scopes` are what the reader may do at the enterprise: return nothing that they may not read.
 

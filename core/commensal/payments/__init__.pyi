@@ -5,6 +5,7 @@ from .by_hand import record_received as record_received
 from .by_hand import recorded_by_hand as recorded_by_hand
 from .by_hand import take_back as take_back
 from .journal import payments_in_journal as payments_in_journal
+from .methods import WRITTEN_OFF as WRITTEN_OFF
 from .methods import choose_method as choose_method
 from .methods import method_name as method_name
 from .methods import payment_methods as payment_methods

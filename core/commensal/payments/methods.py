@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..base.errors import NotFound
+from ..base.languages.catalogs import translate
 from ..enterprises.installed import plugin_name
 from ..enterprises.plugins import enabled_plugins
 from ..hooks import specifications
@@ -17,6 +18,7 @@ from ..orders.questions import orders_by_id
 from ..orders.sale_context import known_customer
 from ..orders.values import Order
 
+WRITTEN_OFF = "commensal:written_off"  # no money: cents that nobody will pay or fetch
 METHOD = re.compile(r"[a-z][a-z0-9_]{0,39}:[a-z0-9_.-]{1,40}")  # "plugin:method"
 
 
@@ -84,6 +86,8 @@ def method_name(method: str, language: str) -> str:
     """Returns what people call a payment method ("plugin:method"): the name of its plugin, which need not be asked, and
     not be in use any more. A method that is not called like its plugin stands behind it: "Stripe (checkout)".
     """
+    if method == WRITTEN_OFF:
+        return translate(language, "Written off")
     plugin, _, own_id = method.partition(":")
     name = plugin_name(plugin, language) if plugin else ""
     if not name or name == plugin:

@@ -18,6 +18,7 @@ from commensal import (
     Transaction,
     change_plugin,
     demand,
+    format_money,
     hookimpl,
     needs_second_person,
     past_acts,
@@ -39,11 +40,13 @@ from commensal.parts.approvals import (
     withdraw,
 )
 from commensal.parts.supply import open_books
+from commensal.parts.till import write_cents_off
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
 
 BOOKS, ACCOUNT, NO_SECOND = "office.books", "office.account", "office.second_person"
+WRITE_OFF = "office.write_off"
 PAGE = "money/second"
 
 
@@ -143,6 +146,7 @@ def act_kinds() -> list[ActKind]:
     return [
         ActKind(name=BOOKS, scope="payments:write", describe=_describe_books, perform=_open_books),
         ActKind(name=ACCOUNT, scope="plugins:write", describe=_describe_account, perform=_change_account),
+        ActKind(name=WRITE_OFF, scope="payments:write", describe=_describe_write_off, perform=_write_off),
         ActKind(name=NO_SECOND, scope="enterprise:write", describe=_describe_choice, perform=_want_none),
     ]
 
@@ -154,6 +158,21 @@ def _describe_books(tx: Transaction, act: ProposedAct, language: str) -> ActWord
 
 def _open_books(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
     open_books(tx, act.enterprise_id, act.subject, reason=act.content["reason"], person_id=act.asked_by)
+
+
+def _describe_write_off(tx: Transaction, act: ProposedAct, language: str) -> ActWords:
+    amount = format_money(act.content["due"], act.content["currency"], language)
+    lines = [
+        (translate(language, "Order"), str(act.content["order"])),
+        (translate(language, "Amount"), amount),
+        (translate(language, "Why"), act.content["reason"]),
+    ]
+    return ActWords(title=translate(language, "Write off what is open of an order"), lines=lines)
+
+
+def _write_off(instance: Instance, tx: Transaction, act: ProposedAct) -> None:
+    due, reason = act.content["due"], act.content["reason"]
+    write_cents_off(tx, act.enterprise_id, act.subject, due=due, reason=reason, person_id=act.asked_by)
 
 
 def _describe_account(tx: Transaction, act: ProposedAct, language: str) -> ActWords:

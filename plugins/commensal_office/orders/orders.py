@@ -22,7 +22,7 @@ from commensal.orders import REPEATED_MAILS, RepeatedMail, guest_terms, locked_o
 from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.distribution import find_orders, orders_to_join, orders_with_product, summaries_of_session
 from commensal.parts.supply import late_suppliers
-from commensal.payments import orders_with_reference, payments_in_journal, recorded_by_hand
+from commensal.payments import WRITTEN_OFF, orders_with_reference, payments_in_journal, recorded_by_hand
 from commensal.sale_sessions import is_open
 
 from ..frame.desk import Desk, open_desk
@@ -189,6 +189,7 @@ def show_order(visit: Visit) -> Response:
         sale=sale,
         account=account,
         payments=_payments_to_show(payments, came),
+        written_off=WRITTEN_OFF,
         came=came,
         by_hand=by_hand,
         history=history,

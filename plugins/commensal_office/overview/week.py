@@ -43,6 +43,7 @@ from ..frame.sessions import (
     slots_of_sale,
 )
 from ..money.conflicts import count_conflicts, undecided_problems
+from ..money.open import Open, open_on
 from ..money.second_person import PAGE as SECOND_PERSON
 from ..money.second_person import count_waiting
 from .begin import begin_page
@@ -97,6 +98,7 @@ class SaleWeek:
     on_sale: int
     payment_problems: int
     conflicts: int
+    open: Open | None  # of hand-outs that are over; None: the reader sees no money
     second_person: int  # acts of others that wait for the reader's yes
     has_next: bool
     following: SaleSession | None
@@ -175,6 +177,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
         on_sale=len(offers),
         payment_problems=len(undecided_problems(tx, shop_id)) if matters and desk.may("payments:read") else 0,
+        open=open_on(tx, visit, desk) if matters and desk.may("payments:read") else None,
         second_person=count_waiting(tx, visit, desk),
         conflicts=count_conflicts(tx, shop_id, None if matters else shown) if desk.may("payments:read") else 0,
         has_next=any(each.opens_at > session.opens_at or each.begins_at > session.begins_at for each in sessions),

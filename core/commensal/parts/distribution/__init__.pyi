@@ -6,6 +6,8 @@ from .distribution import lines_of_product as lines_of_product
 from .distribution import ordered_of as ordered_of
 from .distribution import pieces_by_cost as pieces_by_cost
 from .distribution import pieces_ordered_since as pieces_ordered_since
+from .open_orders import UnsettledOrder as UnsettledOrder
+from .open_orders import open_orders as open_orders
 from .packing import Shelf as Shelf
 from .packing import collection_places as collection_places
 from .packing import pack_into as pack_into

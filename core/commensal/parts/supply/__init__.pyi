@@ -57,7 +57,9 @@ from .supplier_accounts import PaidSale as PaidSale
 from .supplier_accounts import PastSale as PastSale
 from .supplier_accounts import StatementCorrection as StatementCorrection
 from .supplier_accounts import StatementLine as StatementLine
+from .supplier_accounts import UnsettledAccount as UnsettledAccount
 from .supplier_accounts import accounts_of_supplier as accounts_of_supplier
+from .supplier_accounts import open_accounts as open_accounts
 from .supplier_accounts import paid_to_supplier as paid_to_supplier
 from .supplier_accounts import past_sales_with as past_sales_with
 from .supplier_accounts import payments_to as payments_to

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy import ColumnElement, and_, func, insert, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.money import Money
@@ -19,7 +19,7 @@ from ...enterprises.tables import enterprise
 from ...orders.lock import CORRECTION
 from ...orders.tables import adjustment, customer_order, order_line
 from ...products.tables import supplied_product
-from ...sale_sessions.tables import sale_session, session_item
+from ...sale_sessions.tables import coordination, sale_session, session_item
 from ...storage.database import Row, Transaction
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
 from .purchase_prices import purchase_amount, purchase_price
@@ -146,17 +146,61 @@ def accounts_of_supplier(tx: Transaction, supplier_id: str, session_ids: Collect
 
 
 def accounts_of_shop(
-    tx: Transaction, enterprise_id: str, session_ids: Collection[str]
+    tx: Transaction, enterprise_id: str, session_ids: Collection[str], *, until: datetime | None = None
 ) -> dict[tuple[str, str], SupplierAccount]:
     """Returns the accounts of a shop's suppliers for several of its sessions, by session and supplier, in three
-    statements."""
+    statements; with what was paid `until` that moment (aware)."""
+    paid = _paid.enterprise_id == enterprise_id
     return _accounts(
         tx,
         session_ids,
         owed_at_sessions(tx, session_ids, enterprise_id=enterprise_id),
-        paid=_paid.enterprise_id == enterprise_id,
+        paid=paid if until is None else and_(paid, _paid.at <= until),
         missing=purchase_order.c.enterprise_id == enterprise_id,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnsettledAccount:
+    """A supplier's account of one sale that is not settled: the supplier is owed `to_pay` minor units of `currency`,
+    or was paid too much (negative). `ends_at`: of the hand-out (UTC)."""
+
+    session_id: str
+    sale: str
+    ends_at: datetime
+    supplier_id: str
+    supplier: str
+    currency: str
+    to_pay: int
+
+
+def open_accounts(tx: Transaction, enterprise_id: str, until: datetime) -> list[UnsettledAccount]:
+    """Returns the accounts of a shop's suppliers that were not settled at the moment `until` (aware), of all sales
+    whose hand-out was over then, the oldest first: what the pages of the sales say, with what was paid by then. Four
+    statements."""
+    sale, session = coordination.c, sale_session.c
+    statement = (
+        select(session.id, sale.name, session.ends_at)
+        .join_from(sale_session, coordination, sale.id == session.coordination_id)
+        .where(session.enterprise_id == enterprise_id, session.ends_at <= until)
+        .order_by(session.ends_at, session.id)
+    )
+    sessions = {row["id"]: row for row in tx.all(statement)}
+    accounts = accounts_of_shop(tx, enterprise_id, sessions, until=until)
+    unsettled = [
+        UnsettledAccount(
+            session_id=session_id,
+            sale=sessions[session_id]["name"],
+            ends_at=sessions[session_id]["ends_at"],
+            supplier_id=supplier_id,
+            supplier=account.owed.supplier,
+            currency=account.owed.currency,
+            to_pay=account.to_pay,
+        )
+        for (session_id, supplier_id), account in accounts.items()
+        if account.to_pay
+    ]
+    return sorted(unsettled, key=lambda each: (each.ends_at, each.supplier))
 
 
 def _accounts(

@@ -11,5 +11,7 @@ from .till import take_back_count as take_back_count
 from .till import till_counts as till_counts
 from .till import till_of as till_of
 from .till import uncounted_of as uncounted_of
+from .write_off import MOST_WRITTEN_OFF as MOST_WRITTEN_OFF
+from .write_off import write_cents_off as write_cents_off
 
 __all__: list[str]

@@ -1,0 +1,49 @@
+"""Cents that nobody will pay, or fetch: written off by an entry of the payment journal, with the reason."""
+
+from __future__ import annotations
+
+from ...base.errors import Conflict, Invalid, Problem
+from ...base.money import Money
+from ...base.texts import read_text
+from ...payments.due import locked_due
+from ...payments.methods import WRITTEN_OFF
+from ...payments.payments import receive_payment
+from ...payments.refunds import refund
+from ...payments.values import Payment
+from ...storage.database import Transaction
+
+MOST_WRITTEN_OFF = 100  # minor units of one order
+
+
+def write_cents_off(
+    tx: Transaction, enterprise_id: str, order_id: str, *, due: int, reason: str, person_id: str
+) -> Payment:
+    """Settles an order of which `due` minor units are open (negative: owed to the customer), at most
+    `MOST_WRITTEN_OFF`, also with closed books. It stands in the journal under the way to pay `WRITTEN_OFF`, which no
+    till holds; `take_back` corrects a mistake, as with every entry that a person has made.
+
+    Raises `NotFound`, `Conflict` if the order was settled meanwhile or another amount is due, `Invalid` for more than
+    `MOST_WRITTEN_OFF` or without a reason.
+    """
+    order = locked_due(tx, enterprise_id, order_id)
+    problems: list[Problem] = []
+    reason = read_text(reason, "/reason", problems, least=3, most=200)
+    if abs(due) > MOST_WRITTEN_OFF:
+        text = "At most {most} of an order is written off here."
+        problems.append(Problem("too_much", text, "", {"most": Money(MOST_WRITTEN_OFF, order.currency)}))
+    if problems:
+        raise Invalid(problems)
+    if not due or order.balance != due:
+        text = "{amount} is due for this order now. Look again before you write it off."
+        raise Conflict("due_changed", text, amount=Money(order.balance, order.currency))
+    record = receive_payment if due > 0 else refund
+    return record(
+        tx,
+        enterprise_id=enterprise_id,
+        order_id=order_id,
+        method=WRITTEN_OFF,
+        amount=abs(due),
+        idempotency_key=tx.new_id(),
+        person_id=person_id,
+        reference=reason,
+    )
