@@ -20,10 +20,9 @@ from .acts import act_kinds
 from .commands import commands
 from .demo import demo_data
 from .endpoints import endpoints
-from .payments import payment_methods, start_payment
+from .payments import mail_kinds, order_paid, payment_methods, start_payment
 from .settings import Settings, check_settings
 from .statement_page import office_pages
-from .thanks import mail_kinds, order_paid
 from .week import page_parts
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from stdnum import iban as iban_number
 from stdnum.iso7064 import mod_97_10
 
 from commensal import (
+    Event,
     Instance,
     Order,
     Payment,
@@ -21,6 +22,7 @@ from commensal import (
     format_day,
     format_money,
     hookimpl,
+    mail_customer,
     order_by_id,
     sale_by_id,
     translate,
@@ -116,3 +118,23 @@ def _qr_code(payment: Payment, reference: str, settings: Settings) -> str:
         bic=settings.bic or None,
     )
     return str(code.png_data_uri(scale=4, border=4, light="white"))
+
+
+# The e-mail to a customer whose transfer has arrived.
+
+_METHOD = "bank_transfer:"
+_ARRIVED = "bank_transfer_arrived"
+
+
+@hookimpl
+def mail_kinds() -> Mapping[str, str]:
+    return {_ARRIVED: "transfer has arrived"}
+
+
+@hookimpl
+def order_paid(instance: Instance, event: Event, order: Order, settings: Settings) -> None:
+    """Mails the customer of an order that is to be paid by transfer, if the shop wants that."""
+    if settings.mail_when_arrived and order.payment_method.startswith(_METHOD):
+        instance.store.transact(
+            lambda tx: mail_customer(tx, order, _ARRIVED, {"amount": order.paid_total}, key=event.id)
+        )

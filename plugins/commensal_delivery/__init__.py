@@ -23,8 +23,7 @@ from commensal import CustomerField, OrderField, ProductField, hookimpl
 from .booking import book_shipping, release_shipping, sale_copied, sale_moved, shipping_options
 from .demo import demo_data
 from .endpoints import endpoints
-from .office import office_pages
-from .page_parts import page_parts
+from .office import office_pages, page_parts
 from .pricing import adjustment_names, order_changing, order_problems, price_adjustments, weight_rules
 from .zones import DeliverySettings, check_settings
 

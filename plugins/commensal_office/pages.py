@@ -16,11 +16,11 @@ from .frame.render import on_error
 from .goods import bulk_changes, group_goods, group_prices, new_goods, pictures, product, products
 from .handout import handout, pack, telephone
 from .money import books, money, open, refunds, second_person, suppliers, till
-from .orders import change, corrections, move, orders, repricing, take, withdraw
+from .orders import change, orders, repricing, take, withdraw
 from .overview import begin, operator, week
-from .people import customers, groups, roles, team
+from .people import customers, team
 from .sales import new_sale, papers, sale
-from .settings import plugins, profile, settings, texts, trail
+from .settings import plugins, profile, settings, trail
 from .supply import away, bring, hubs, producers, receive
 
 
@@ -43,8 +43,8 @@ _PAGES = (
     ("POST", f"{_HERE}/orders/new", take.post_take),
     ("GET", f"{_HERE}/orders/prices", repricing.prices_page),
     ("POST", f"{_HERE}/orders/prices", repricing.post_prices),
-    ("GET", f"{_HERE}/orders/move", move.move_page),
-    ("POST", f"{_HERE}/orders/move", move.post_move),
+    ("GET", f"{_HERE}/orders/move", withdraw.move_page),
+    ("POST", f"{_HERE}/orders/move", withdraw.post_move),
     ("GET", f"{_HERE}/orders/{{order}}", orders.order_page),
     ("POST", f"{_HERE}/orders/{{order}}", change.post_order),
     ("GET", f"{_HERE}/orders/{{order}}/change", change.change_page),
@@ -54,8 +54,8 @@ _PAGES = (
     ("POST", f"{_HERE}/orders/{{order}}/price", repricing.post_price),
     ("GET", f"{_HERE}/orders/{{order}}/cancel", change.cancel_page),
     ("POST", f"{_HERE}/orders/{{order}}/cancel", change.post_cancel),
-    ("GET", f"{_HERE}/orders/{{order}}/correct", corrections.correct_page),
-    ("POST", f"{_HERE}/orders/{{order}}/correct", corrections.post_correct),
+    ("GET", f"{_HERE}/orders/{{order}}/correct", repricing.correct_page),
+    ("POST", f"{_HERE}/orders/{{order}}/correct", repricing.post_correct),
     ("GET", f"{_HERE}/orders/{{order}}/refund", refunds.refund_page),
     ("POST", f"{_HERE}/orders/{{order}}/refund", refunds.post_refund),
     ("GET", f"{_HERE}/orders/{{order}}/money/{{payment}}", refunds.take_back_page),
@@ -137,13 +137,13 @@ _PAGES = (
     ("GET", f"{_HERE}/customers/{{customer}}", customers.customer_page),
     ("POST", f"{_HERE}/customers/{{customer}}", customers.post_customer),
     ("POST", f"{_HERE}/customers/{{customer}}/people", customers.post_leave),
-    ("GET", f"{_HERE}/groups", groups.groups_page),
-    ("POST", f"{_HERE}/groups", groups.post_groups),
+    ("GET", f"{_HERE}/groups", customers.groups_page),
+    ("POST", f"{_HERE}/groups", customers.post_groups),
     ("GET", f"{_HERE}/groups/{{category}}", group_goods.group_goods_page),
     ("POST", f"{_HERE}/groups/{{category}}", group_goods.post_group_goods),
-    ("GET", f"{_HERE}/settings/texts", texts.texts_page),
-    ("GET", f"{_HERE}/settings/texts/{{kind}}", texts.text_page),
-    ("POST", f"{_HERE}/settings/texts/{{kind}}", texts.post_text),
+    ("GET", f"{_HERE}/settings/texts", settings.texts_page),
+    ("GET", f"{_HERE}/settings/texts/{{kind}}", settings.text_page),
+    ("POST", f"{_HERE}/settings/texts/{{kind}}", settings.post_text),
     ("GET", f"{_HERE}/settings/profile", profile.profile_page),
     ("POST", f"{_HERE}/settings/profile", profile.post_profile),
     ("GET", f"{_HERE}/settings/pictures", pictures.pictures_page),
@@ -152,8 +152,8 @@ _PAGES = (
     ("POST", f"{_HERE}/settings/team", team.post_team),
     ("GET", f"{_HERE}/settings/team/invite", team.team_page),
     ("POST", f"{_HERE}/settings/team/invite", team.post_invite),
-    ("GET", f"{_HERE}/settings/team/roles/{{role}}", roles.role_page),
-    ("POST", f"{_HERE}/settings/team/roles/{{role}}", roles.post_role),
+    ("GET", f"{_HERE}/settings/team/roles/{{role}}", team.role_page),
+    ("POST", f"{_HERE}/settings/team/roles/{{role}}", team.post_role),
     ("GET", f"{_HERE}/settings", settings.settings_page),
     ("GET", f"{_HERE}/settings/history", trail.trail_page),
     ("GET", f"{_HERE}/settings/closing", settings.closing_page),

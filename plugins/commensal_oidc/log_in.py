@@ -28,8 +28,16 @@ from commensal import (
     issuer_configuration,
 )
 
-from .settings import InstanceSettings
-from .tokens import EndedSession, NoAnswer, NotProven, ask_for_tokens, ask_for_user, ended_session, verified_claims
+from .tokens import (
+    EndedSession,
+    InstanceSettings,
+    NoAnswer,
+    NotProven,
+    ask_for_tokens,
+    ask_for_user,
+    ended_session,
+    verified_claims,
+)
 
 ID = "main"
 _SECONDS, _SIZE = 4.0, 128 * 1024  # of each answer

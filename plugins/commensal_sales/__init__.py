@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from commensal import Report, hookimpl
 
 from .accounts import accounts
-from .customers import customers
-from .orders import given_back, journal, orders, payments
-from .stock import stock
-from .suppliers import paid_suppliers, suppliers, till
+from .orders import customers, given_back, journal, orders, payments
+from .suppliers import paid_suppliers, stock, suppliers, till
 from .turnover import fees, turnover, vat
 
 BEGINS_HUBS = True

@@ -1,4 +1,4 @@
-"""The report of orders with their sums, as an accountant enters them."""
+"""The reports of orders, with their sums as an accountant enters them, and of customers."""
 
 from __future__ import annotations
 
@@ -92,3 +92,23 @@ def _by_method(query: Query) -> list[Chart]:
     series = [Series(translate(query.language, "Amount"), amounts)]
     title = translate(query.language, "Payments by method")
     return [Chart(title=title, labels=[str(method) for method, _ in totals], series=series, money=True)]
+
+
+# The report of customers: their orders, totals, last order and amounts due.
+
+
+def customers(language: str) -> Report:
+    fields = ("customer", "email", "phone", "orders", "total", "last_order", "due")
+
+    def lines(query: Query) -> Iterator[Line]:
+        return look(query, "customers", *fields, put_together=True, order=("customer", "email"))
+
+    return Report(
+        id="customers",
+        label=translate(language, "Customers"),
+        description=translate(language, "Who bought, how often, for how much, and what is still due."),
+        columns=columns_of("customers", language, *fields, summed=("orders", "total", "due")),
+        rows=lines,
+        parameters=a_period(language),
+        scope="customers:read",
+    )

@@ -31,7 +31,9 @@ from commensal.parts.mail import shown_code
 from .choices import (
     ADDRESS_FIELDS,
     CODE,
+    ShippingGroup,
     address_fields,
+    group_by_place,
     missing_fields,
     sends_codes,
     try_codes,
@@ -39,7 +41,6 @@ from .choices import (
     typed_codes,
 )
 from .orders import OrderAccess, may_change, show_order, totals_of
-from .places import ShippingGroup, group_by_place
 from .quantities import FIELD, read_quantities, typed_quantities
 from .showing import NONE, Mistakes, mistakes, show, with_mistakes
 

@@ -58,6 +58,7 @@ from .choices import (
     AskedField,
     address_fields,
     fields_to_ask,
+    group_by_place,
     missing_fields,
     texts_kept,
     texts_to_keep,
@@ -69,7 +70,6 @@ from .choices import (
     typed_values,
 )
 from .guest import cart_owner, has_merged, new_owner, order_secret, set_guest_secret
-from .places import group_by_place
 from .sale import MEMBER
 from .showing import NONE, Mistakes, is_script, mistakes, show
 

@@ -1,4 +1,4 @@
-"""The page of one's own account: name and address, accounts at hubs, invitations, devices, export and erasure."""
+"""The page of one's own account: name, accounts at hubs, household, invitations, devices, export and erasure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from commensal import NotFound, Order, Transaction, enterprises_by_id, person_by
 from commensal.enterprises import customers_of_person, household_invitations_to, households_of
 from commensal.orders import orders_of_person
 from commensal.pages import Visit, clear_session, page_parts
-from commensal.parts.accounts import ask_new_email, confirm_new_email, identities_of, identity_providers
+from commensal.parts.accounts import (
+    accept_household_invitation,
+    ask_new_email,
+    confirm_new_email,
+    decline_household_invitation,
+    identities_of,
+    identity_providers,
+    invite_to_household,
+    leave_household,
+    withdraw_household_invitation,
+)
 from commensal.parts.membership import accept_invitation, decline_invitation, invitations_to
 from commensal.parts.privacy import forget_me, my_archive
 from commensal.people import (
@@ -28,7 +38,7 @@ from commensal.people import (
 )
 
 from .devices import device_name
-from .showing import on_refusal, show
+from .showing import mistakes_at, on_refusal, show
 from .watching import watched_by
 
 _ABOUT_ME = ("name", "phone", "language")
@@ -221,3 +231,48 @@ def check_own_password(visit: Visit, field: str = "password") -> None:
 def person_of(visit: Visit) -> str:
     assert visit.actor.person_id is not None
     return visit.actor.person_id
+
+
+# The household on the page of one's own account: invite somebody to share a customer, accept, leave, remove.
+
+# The fields of the form by the names in errors: the page has other fields of these names.
+_FIELDS = {"email": "invited", "password": "invited_password"}
+
+
+@on_refusal(account_page, mistakes_of=mistakes_at(_FIELDS), at="household")
+def post_invite(visit: Visit) -> Response:
+    """Invites an address. The response is the same whether it has an account or not."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    check_own_password(visit, "invited_password")
+    with visit.write() as tx:
+        invite_to_household(tx, person_of(visit), visit.form.get("customer", ""), email=visit.form.get("invited", ""))
+    return visit.redirect("/account?done=invited#household")
+
+
+def post_household(visit: Visit) -> Response:
+    """Removes somebody from a household, oneself too, or withdraws an invitation, depending on the button."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    person_id, customer_id = person_of(visit), visit.path["customer"]
+    try:
+        with visit.write() as tx:
+            if invitation := visit.form.get("withdraw", ""):
+                withdraw_household_invitation(tx, person_id, customer_id, invitation)
+            else:
+                leave_household(tx, person_id, customer_id, visit.form.get("remove", ""))
+    except NotFound:  # somebody else did so meanwhile
+        return visit.redirect("/account#household")
+    return visit.redirect("/account?done=household#household")
+
+
+@on_refusal(account_page, at="invitations")
+def post_answer(visit: Visit) -> Response:
+    """Accepts or declines an invitation, depending on the button."""
+    if visit.actor.session_hash is None:
+        return visit.redirect("/login?next=/account")
+    accepts = visit.form.get("answer") == "accept"
+    answer = accept_household_invitation if accepts else decline_household_invitation
+    with visit.write() as tx:
+        answer(tx, person_of(visit), visit.path["invitation"])
+    return visit.redirect("/account?done=joined#household" if accepts else "/account")

@@ -19,16 +19,18 @@ from .filters import (
     NO_OPTIONS,
     FilterOptions,
     Filters,
+    Maker,
     favourites_of,
     filter_options,
+    makers_of,
     read_filters,
     select_offers,
+    shelf_labels,
     shelves_of_names,
 )
 from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of
-from .shelves import Maker, makers_of, shelf_labels
 from .showing import NONE, Mistakes, mistakes, show
 
 AT_ONCE = 300  # offers on one page

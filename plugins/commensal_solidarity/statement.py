@@ -22,8 +22,8 @@ from commensal import (
     read_text,
 )
 
-from .budget import Year, day_start, first_day, last_day, local_date, spent_in, year_of
 from .settings import Programme
+from .spending import Year, day_start, first_day, last_day, local_date, spent_in, year_of
 from .tables import solidarity_entry, solidarity_payment
 
 # The payments of a fund to the hub, in append-only entries.

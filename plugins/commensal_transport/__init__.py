@@ -21,15 +21,15 @@ from starlette.routing import BaseRoute
 
 from commensal import Instance, hookimpl
 
-from .bookings.accounts_report import reports
+from .bookings.balances import reports
 from .costs.cost_rules import share_costs
 from .demo.network import demo_network
 from .endpoints import endpoints
+from .forgetting import move_obstacles
 from .jobs import jobs
-from .moving import move_obstacles
 from .office import office_pages, page_parts, roles, scopes
 from .places.address_services import geocode
-from .places.road_services import distances
+from .places.roads import distances
 from .planning.least_order import demand_shaping
 from .planning.vroom_planner import plan_rounds
 from .postcodes import commands

@@ -16,10 +16,9 @@ import msgspec
 from commensal import Body, Call, Endpoint, Routes, hookimpl, say
 
 from .bookings.bookings import SHOWN, book, bookings_of_enterprise, offer_trip, report
-from .bookings.changes import cancel_trip
 from .bookings.codes import LONGEST, read_code
 from .bookings.counts import Reason, differing_counts, say_count
-from .bookings.driving import CarrierEvent, Noted, take_note
+from .bookings.driving import CarrierEvent, Noted, cancel_trip, take_note
 from .bookings.mails import tell
 from .bookings.offers import NeedAnswer, find_quotes
 from .bookings.statements import finish_trip, readable_statement

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
-from commensal import Transaction
+from commensal import Problem, Transaction, hookimpl
 
-from .bookings.states import MEET, REACHABLE
+from .bookings.states import HOLDS_ROOM, MEET, REACHABLE
 from .tables import (
     transport_booking,
     transport_contact,
@@ -18,6 +18,7 @@ from .tables import (
     transport_proposal,
     transport_quote,
     transport_sent,
+    transport_series,
     transport_trip,
     transport_vehicle,
 )
@@ -52,3 +53,23 @@ def forget_old(tx: Transaction) -> None:
     ended = select(_trip.id).where(_trip.peer_id.is_(None), _trip.ends_at < tx.now - AFTER)
     offers = transport_sent.c.type == "transport.TripOffer"
     tx.execute(delete(transport_sent).where(offers, transport_sent.c.subject.in_(ended)))
+
+
+# An enterprise moves to another instance when none of its trips and bookings is under way.
+#
+# The old home is the only writer of room of its carriers' trips, and answers for its senders' goods; after a move
+# nobody there could cancel, drive or settle them.
+
+_series = transport_series.c
+
+
+@hookimpl
+def move_obstacles(tx: Transaction, enterprise_id: str) -> Problem | None:
+    driving = select(_trip.id).where(_trip.enterprise_id == enterprise_id, _trip.state == "open")
+    takes_part = or_(_booking.sender_id == enterprise_id, _booking.receiver_id == enterprise_id)
+    riding = select(_booking.id).where(takes_part, _booking.state.in_({"ordered", *HOLDS_ROOM}))
+    coming_back = select(_series.id).where(_series.enterprise_id == enterprise_id, _series.ended_at.is_(None))
+    if all(tx.first(query.limit(1)) is None for query in (driving, riding, coming_back)):
+        return None
+    text = "It has trips or bookings that are under way: end them under Transport, or cancel them, before it moves."
+    return Problem("open_bookings", text)

@@ -9,12 +9,10 @@ from sqlalchemy import ColumnElement, Table, func, select
 from commensal import OfficePage, OwnRole, OwnScope, PageLine, PagePart, Transaction, hookimpl, plural, translate
 from commensal.parts.pictures import LARGEST_IMAGE
 
-from .pages.drive import drive_page, plan_page, post_drive, post_plan
-from .pages.load import load_page, photo_file
+from .pages.drive import drive_page, plan_page, post_drive, post_plan, post_vehicles, vehicles_page
 from .pages.postcodes import PATH, post_postcodes, postcodes_page
-from .pages.statement import balance_page, statement_page
+from .pages.statement import balance_page, load_page, photo_file, statement_page
 from .pages.trip import post_change, post_happened, post_photo, trip_page, worker_script
-from .pages.vehicles import post_vehicles, vehicles_page
 from .pages.week import post_week, transport_url, week_page
 from .postcodes import LARGEST
 from .tables import transport_booking, transport_trip

@@ -28,17 +28,15 @@ from commensal import hookimpl
 
 from .demo import demo_data
 from .endpoints import endpoints
-from .gift_page import shop_pages
 from .invariants import invariants, switched_off, warnings
 from .issuing import jobs, mail_kinds, order_changed, order_paid
 from .office import office_pages
 from .page_parts import page_parts
-from .pricing import order_problems, price_adjustments
-from .questions import takes_codes
-from .report import reports
+from .pricing import order_problems, price_adjustments, settle_adjustments
+from .report import reports, takes_codes
 from .settings import Settings
-from .settle import settle_adjustments
 from .sold_cards import erase_person, person_data
+from .sold_page import shop_pages
 
 __all__ = [
     "demo_data",

@@ -17,11 +17,11 @@ from commensal import (
 )
 
 from .codes import tail
-from .gift_page import PATH
 from .issuing import card_of
-from .questions import latest_vouchers
+from .report import latest_vouchers
 from .settings import Settings
 from .sold_cards import CardSale, card_sales_of_order
+from .sold_page import PATH
 
 _SHOWN = 200  # codes that are counted
 

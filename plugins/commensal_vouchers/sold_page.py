@@ -1,18 +1,35 @@
-"""The page of the office with the gift cards that customers have bought, and what the shop owes to holders of cards."""
+"""The page on which people choose a gift card, and the office's page of cards that were sold and of what is owed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from commensal import Conflict, Enterprise, Order, Screen, Transaction, order_by_id, orders_by_id
-from commensal.pages import Visit, on_refusal
+from commensal import (
+    Conflict,
+    Enterprise,
+    NotFound,
+    Order,
+    Sale,
+    Screen,
+    ShopPage,
+    Transaction,
+    hookimpl,
+    order_by_id,
+    orders_by_id,
+    plugin_settings,
+    read_whole,
+    sales,
+)
+from commensal.pages import Visit, amount_field, on_refusal
 
 from .codes import Voucher, tail, voucher_from
 from .issuing import card_of, mail_card
-from .sold_cards import CardSale, card_sale_by_id, is_paid_for, latest_card_sales
+from .settings import Settings
+from .sold_cards import CardSale, card_sale_by_id, choose_card, is_paid_for, latest_card_sales
 from .tables import vouchers_voucher
 
 _SHOWN = 200
@@ -88,3 +105,72 @@ def post_send_again(visit: Visit, shop: Enterprise) -> Screen | Response:
             raise Conflict("no_card", "There is no card to send: it is not paid, or was taken back.")
         mail_card(tx, order_by_id(tx, sale.order_id, enterprise_id=shop.id), sale, card, key=tx.new_id())
     return visit.redirect(f"/office/{shop.id}/money/gift-cards?done=sent")
+
+
+# The page of the shop on which people choose a gift card. Their order buys it, with other goods or without.
+
+PATH = "gift-card"
+_FIELDS = ("amount", "own", "giver", "recipient", "message", "sale")
+
+
+@hookimpl
+def shop_pages() -> Sequence[ShopPage]:
+    return [ShopPage(path=PATH, show=gift_page, send=post_choose)]
+
+
+def gift_page(visit: Visit, shop: Enterprise) -> Screen:
+    settings, open_sales = _load(visit, shop)
+    context = {
+        "settings": settings,
+        "amounts": settings.offered(shop),
+        "open_sales": open_sales,
+        "typed": _typed(visit),
+        "here": f"/hubs/{shop.slug}/{PATH}",
+    }
+    return Screen(template="vouchers/gift.html", context=context)
+
+
+def _typed(visit: Visit) -> dict[str, str]:
+    typed = visit.form or {"sale": visit.query.get("sale", "")}
+    return {name: typed.get(name, "").strip() for name in _FIELDS}
+
+
+@on_refusal(gift_page)
+def post_choose(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Notes the choice, and leads to the checkout of the sale, which keeps the code that buys the card."""
+    typed = _typed(visit)
+    settings, open_sales = _load(visit, shop)
+    if not open_sales:
+        raise Conflict("no_sale", "Gift cards are bought while a sale is open, and none is open now.")
+    sale = next((sale for sale in open_sales if sale.session.id == typed["sale"]), open_sales[0])
+    amount = _amount(typed, shop)
+    with visit.write() as tx:
+        chosen = choose_card(
+            tx,
+            shop,
+            settings,
+            amount=amount,
+            giver=typed["giver"],
+            recipient=typed["recipient"],
+            message=typed["message"],
+            language=visit.language,
+        )
+    # 307: the browser sends a POST there too, since the page keeps the code.
+    return RedirectResponse(f"/sales/{sale.session.id}/codes?code={chosen.code}", status_code=307)
+
+
+def _load(visit: Visit, shop: Enterprise) -> tuple[Settings, Sequence[Sale]]:
+    """The settings of a shop that sells gift cards, and its open sales. Raises `NotFound` for another shop."""
+    with visit.read() as tx:
+        settings = plugin_settings(tx, visit.instance.hooks, shop.id, "vouchers", Settings)
+        open_sales = sales(tx, openness="open", shop_id=shop.id)
+    if not settings.gift_cards:
+        raise NotFound
+    return settings, open_sales
+
+
+def _amount(typed: dict[str, str], shop: Enterprise) -> int:
+    """The amount in minor units: as typed, else the one that is chosen, which is sent in such. Raises `Invalid`."""
+    if not typed["own"]:
+        return read_whole(typed["amount"], 11) or 0
+    return amount_field(typed, "own", shop.currency)

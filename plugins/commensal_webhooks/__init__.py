@@ -31,7 +31,7 @@ from pathlib import Path
 
 from commensal import Periodic, Work, hookimpl
 
-from .deliveries import DELIVER, forget_old
+from .deliveries import DELIVER, erase_person, forget_old, person_data
 from .delivering import deliver
 from .endpoints import endpoints
 from .events import (
@@ -56,7 +56,6 @@ from .events import (
     stock_low,
 )
 from .office import office_pages, page_parts
-from .people import erase_person, person_data
 
 __all__ = [
     "consent_requests",

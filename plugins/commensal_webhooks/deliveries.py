@@ -6,9 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, or_, select, update
 
-from commensal import Conflict, Event, Flag, NotFound, Row, Transaction, enqueue, insert_once
+from commensal import (
+    Conflict,
+    DataSubject,
+    Event,
+    Flag,
+    KeptRows,
+    NotFound,
+    Row,
+    Transaction,
+    enqueue,
+    hookimpl,
+    insert_once,
+)
 
 from .data import body_of
 from .hooks import Hook, hook_by_id, wants
@@ -166,3 +178,31 @@ def _is_of(enterprise_id: str) -> ColumnElement[bool]:
 
 def _delivery_from(row: Row) -> Delivery:
     return Delivery(**{name: row[name] for name in Delivery.__dataclass_fields__})
+
+
+# Export and erasure of messages about a person, found by a search in their text since no key leads to the person.
+
+
+@hookimpl
+def person_data(tx: Transaction, person: DataSubject) -> Sequence[KeptRows]:
+    """The messages that mention the person or their orders, as they were sent."""
+    columns = webhooks_delivery.c
+    query = select(columns.id, columns.kind, columns.state, columns.created_at, columns.body).where(_about(person))
+    return [KeptRows(name="delivery", rows=[dict(row) for row in tx.all(query.order_by(columns.id))])]
+
+
+@hookimpl
+def erase_person(tx: Transaction, person: DataSubject) -> None:
+    """Deletes the messages that mention the person or their orders, waiting ones included."""
+    tx.execute(delete(webhooks_delivery).where(_about(person)))
+
+
+def _about(person: DataSubject) -> ColumnElement[bool]:
+    body = webhooks_delivery.c.body
+    identifiers = (
+        *person.order_ids,
+        *person.customer_ids,
+        *([person.person_id] if person.person_id else ()),
+        person.email,
+    )
+    return or_(*(body.contains(identifier, autoescape=True) for identifier in identifiers))

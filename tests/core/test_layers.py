@@ -54,7 +54,7 @@ OFFICE_ORDER = [
 ]  # fmt: skip
 TRANSPORT_ORDER = [
     "tables", "news", "service_settings", "places", "costs", "settings", "trips", "postcodes", "bookings", "planning",
-    "elsewhere", "forms", "shown", "pages", "dfc_routes", "endpoints", "forgetting", "moving", "jobs", "office", "demo",
+    "elsewhere", "forms", "shown", "pages", "dfc_routes", "endpoints", "forgetting", "jobs", "office", "demo",
 ]  # fmt: skip
 
 # Imports that still run upward. Remove entries that are no longer needed; add none.

@@ -16,7 +16,7 @@ from commensal_federation.peering.terms import change_scopes
 from commensal_federation.runtime import DocumentBinding, documents_of
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Request
-from commensal_transport.bookings.contacts import Contact
+from commensal_transport.bookings.mails import Contact
 from commensal_transport.bookings.photos import add_photo, photo_for
 from commensal_transport.bookings.states import REACHABLE
 from commensal_transport.elsewhere import contacts, photos

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from commensal_transport.bookings.bookings import Booking, booking_by_id
 from commensal_transport.bookings.counts import Counts, counts_of, differing_counts, say_count
 from commensal_transport.bookings.driving import Noted, report_at_stop
-from commensal_transport.elsewhere import counting
+from commensal_transport.elsewhere import work
 from commensal_transport.elsewhere.bodies import CountReport
 from commensal_transport.tables import transport_count
 from commensal_transport.trips.trips import trip_by_id
@@ -106,12 +106,12 @@ def test_nobody_speaks_for_another_side_and_an_older_word_has_no_effect(
     for late in (sender, CountReport(number=4, booking=name, side="sender", loaded=9)):
         assert say(road, "a", "CountReport", late) == "delivered"
     assert (counted(road, road.mill, guest).sender, words(road)) == (2, 1)
-    for number in range(6, 6 + counting.MOST_KEPT):
+    for number in range(6, 6 + work.MOST_KEPT):
         last = say(road, "a", "CountReport", CountReport(number=number, booking=name, side="sender", loaded=number))
     assert last == "too_many"
-    assert words(road) == counting.MOST_KEPT
+    assert words(road) == work.MOST_KEPT
     with monkeypatch.context() as without_the_check:  # the canary: then a sender settles what its receiver counted
         homes = {road.region.peer("b", "a").id}
-        without_the_check.setattr(counting, "speaks_for", lambda federation, tx, enterprise_id, peer: homes)
+        without_the_check.setattr(work, "speaks_for", lambda federation, tx, enterprise_id, peer: homes)
         assert say(road, "a", "CountReport", word) == "delivered"
     assert counted(road, road.mill, guest).receiver == 3

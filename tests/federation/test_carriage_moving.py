@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from commensal import Conflict
-from commensal_transport.bookings.changes import cancel_trip
+from commensal_transport.bookings.driving import cancel_trip
 
 from .carrying import Road, open_road
 from .conftest import NewRegion

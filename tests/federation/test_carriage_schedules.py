@@ -21,8 +21,8 @@ import pytest
 from commensal import Conflict, NotFound
 from commensal_federation.messaging import post
 from commensal_transport.bookings.bookings import Booking, book, report
-from commensal_transport.bookings.changes import cancel_trip
 from commensal_transport.bookings.counts import counts_of, say_count
+from commensal_transport.bookings.driving import cancel_trip
 from commensal_transport.bookings.quotes_elsewhere import QuoteElsewhere
 from commensal_transport.bookings.statements import comparisons_of, digest_of, finish_trip, settled
 from commensal_transport.bookings.states import HOLDS_ROOM, Event

@@ -61,8 +61,8 @@ from commensal.storage.jobs.run import run_due
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import account_of, open_account, write_entry
 from commensal_account.invariants import invariants
-from commensal_solidarity.budget import day_start
 from commensal_solidarity.settings import Programme
+from commensal_solidarity.spending import day_start
 from commensal_solidarity.statement import statement_of
 
 WEEKS = int(os.environ.get("COMMENSAL_TEST_BOOKS", "0"))

@@ -20,7 +20,7 @@ from commensal.people.people import NewPerson, Person, add_person
 from commensal.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ, SCOPE_WORDS
 from commensal.people.tables import person
 from commensal.storage.jobs.tables import job
-from commensal_office.people.roles import scope_groups
+from commensal_office.people.team import scope_groups
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, PLUGINS, a_member, an_order, owner

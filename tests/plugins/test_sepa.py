@@ -11,7 +11,7 @@ from sqlalchemy import insert, select
 from commensal import Invalid
 from commensal.enterprises.tables import enterprise_plugin
 from commensal_bank_transfer.acts import payees_of
-from commensal_bank_transfer.credit_transfers import NAMESPACE, CreditTransfer, credit_transfers
+from commensal_bank_transfer.sepa_page import NAMESPACE, CreditTransfer, credit_transfers
 from commensal_bank_transfer.tables import bank_transfer_payee
 
 from .conftest import Browser, Stall

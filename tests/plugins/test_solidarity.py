@@ -24,8 +24,8 @@ from commensal.people.codes import fingerprint
 from commensal.sale_sessions.tables import sale_session
 from commensal.storage.database import Store
 from commensal_solidarity import adjustment_names
-from commensal_solidarity.budget import first_day, last_day, year_of
 from commensal_solidarity.settings import Settings as Programmes
+from commensal_solidarity.spending import first_day, last_day, year_of
 from commensal_solidarity.statement import statement_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 

@@ -20,8 +20,8 @@ from commensal import Conflict, Transaction
 from commensal.instance import Instance
 from commensal.orders.values import Order
 from commensal_solidarity import spending
-from commensal_solidarity.budget import Year, available_for, budget_of
 from commensal_solidarity.settings import Programme
+from commensal_solidarity.spending import Year, available_for, budget_of
 from commensal_solidarity.tables import solidarity_budget, solidarity_entry
 
 from .at_once import at_once

@@ -19,8 +19,15 @@ from commensal.storage.jobs.tables import job
 from commensal.testing.instances import RunJobs
 from commensal_transport.bookings.balances import Balance, balances_of, minutes_for_others
 from commensal_transport.bookings.bookings import correct_count, counted_of, offer_trip
-from commensal_transport.bookings.changes import cancel_trip, change_vehicle
-from commensal_transport.bookings.driving import Noted, open_conflicts, report_at_stop, settle_conflict, take_note
+from commensal_transport.bookings.driving import (
+    Noted,
+    cancel_trip,
+    change_vehicle,
+    open_conflicts,
+    report_at_stop,
+    settle_conflict,
+    take_note,
+)
 from commensal_transport.bookings.mails import tell
 from commensal_transport.bookings.offers import NeedAnswer, find_quotes
 from commensal_transport.bookings.quotes import NoQuote, TripQuote

@@ -29,7 +29,7 @@ from commensal_federation.dfc.vocabulary import (
 )
 from commensal_federation.platforms.scopes import grant_scopes
 from commensal_federation.runtime import federation_of
-from commensal_transport.bookings.changes import cancel_trip
+from commensal_transport.bookings.driving import cancel_trip
 
 from ..federation.dfc.oidc import Oidc
 from ..federation.dfc.platforms import settings_with

@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 from commensal import OrderDraft, Refused, Transaction
 from commensal.instance import Instance
 from commensal.orders.values import Order
-from commensal_vouchers import pricing, settle
+from commensal_vouchers import pricing
 from commensal_vouchers.issuing import move_balance
 from commensal_vouchers.tables import vouchers_use, vouchers_voucher
 
@@ -83,7 +83,7 @@ def test_without_the_guard_the_last_use_is_given_to_all_and_it_shows(
         tx.execute(update(vouchers_voucher).values(used=voucher.used + 1))
         tx.execute(insert(vouchers_use).values(voucher_id=voucher.id, order_id=order.id, at=tx.now))
 
-    monkeypatch.setattr(settle, "_take_use", take_use_unchecked)
+    monkeypatch.setattr(pricing, "_take_use", take_use_unchecked)
     monkeypatch.setattr(pricing, "voucher_problem", lambda *_: None)
     assert at_once(*guests(market, "JUIN", 6)) == {"done": 6}
     with pytest.raises(AssertionError):

@@ -240,12 +240,6 @@ def own_text_or_none(thing: Thing, name: str, most: int = 500) -> str | None:
     return own_text(thing, name, most) if thing.extra.get(name) else None
 
 
-def own_moment_or_none(thing: Thing, name: str) -> datetime | None:
-    """A moment in UTC of our own vocabulary, where there is one. Raises `Unreadable`."""
-    value = own_text_or_none(thing, name, 40)
-    return None if value is None else moment({name: value}, name)
-
-
 def own_number(thing: Thing, name: str) -> int:
     """A whole number of our own vocabulary, written as a text. Raises `Unreadable`."""
     value = own_text(thing, name, 15)
@@ -255,11 +249,6 @@ def own_number(thing: Thing, name: str) -> int:
 def own_number_or_none(thing: Thing, name: str) -> int | None:
     """Like `own_number`; None if it is missing."""
     return own_number(thing, name) if thing.extra.get(name) else None
-
-
-def own_flag(thing: Thing, name: str) -> bool:
-    """True or false of our own vocabulary, written as a text. Raises `Unreadable`."""
-    return flag({name: {"true": True, "false": False}.get(own_text(thing, name))}, name)
 
 
 def number(document: JsonObject, name: str) -> int:

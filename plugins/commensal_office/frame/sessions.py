@@ -1,15 +1,16 @@
-"""Which sale of a shop a page is about: the one that the visitor names, or the one that matters now."""
+"""Which sale a page is about, with the slots of its orders, and what is still due for an order."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from commensal import (
     NotFound,
     Order,
     OrderSummary,
+    PaymentMethod,
     SaleSession,
     ShippingOption,
     Transaction,
@@ -18,6 +19,7 @@ from commensal import (
 )
 from commensal.orders import offered_shipping
 from commensal.pages import Visit
+from commensal.payments import payment_methods_of_order
 
 from .desk import Desk
 
@@ -107,3 +109,26 @@ def slot_order(order: OrderSummary, offered: Offered) -> tuple[object, ...]:
 def natural_order(text: str) -> list[tuple[int, str]]:
     """A key that sorts the numbers in a text by their value: 9:00 before 16:45."""
     return [(int(part), "") if part.isdecimal() else (0, part.casefold()) for part in re.split(r"(\d+)", text)]
+
+
+# What an order still costs its customer, and the ways to pay it that people record.
+
+
+def due_of(order: Order) -> int:
+    """What the customer still pays, in minor units; negative: they get it back."""
+    return (0 if order.state == "Cancelled" else order.total) - order.paid_total
+
+
+def by_hand(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
+    """Those of the ways to pay that people record."""
+    return [method for method in methods if method.by_hand]
+
+
+def cash_first(methods: Iterable[PaymentMethod]) -> list[PaymentMethod]:
+    """The ways to pay as the table at the hand-out lists them."""
+    return sorted(methods, key=lambda method: not method.id.startswith("cash:"))
+
+
+def methods_by_hand(visit: Visit, order: Order) -> list[PaymentMethod]:
+    """The ways to pay this order that people record, cash first."""
+    return cash_first(by_hand(payment_methods_of_order(visit.instance, order, visit.language)))

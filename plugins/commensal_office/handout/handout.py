@@ -34,21 +34,21 @@ from commensal.parts.distribution import summaries_of_session
 from commensal.parts.order_corrections import MOST_RETURNED, Returned, count_returned, returned_of
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import due_of, methods_by_hand
 from ..frame.render import number_in_field, show
 from ..frame.sessions import (
     Offered,
     by_slot,
     chosen_session,
     current_session,
+    due_of,
+    methods_by_hand,
     recent_sessions,
     slot_label,
     slot_order,
     slots_of_sale,
 )
 from ..orders.orders import in_other_sales, search_orders
-from .containers import BACK, empties_of
-from .hand_over import HandOut, hand_out, money_of_hand_over, undo
+from .hand_over import BACK, HandOut, empties_of, hand_out, money_of_hand_over, undo
 
 FIELD = "weights/"  # and the line's id: the name of a field with a weight
 _CAMERA = {"Permissions-Policy": "camera=(self), microphone=(), geolocation=()"}  # of pages that read codes of orders

@@ -30,8 +30,8 @@ from commensal.parts.distribution import Shelf, pack_into, shelves_of_session, s
 from ..frame.desk import Desk, open_desk
 from ..frame.render import number_in_field, show
 from ..frame.sessions import Offered, chosen_session, recent_sessions, session_of_page, slots_of_sale
+from .hand_over import PackedLine, lay_in, packed_lines
 from .handout import FIELD, ask_again, doubtful_lines, read_weights, slots_of
-from .packed_lines import PackedLine, lay_in, packed_lines
 
 TICK = "tick/"  # and a line's id: the name of a box
 _WAYS = ("customer", "product", "weigh")

@@ -56,11 +56,9 @@ from commensal.payments import payment_methods, payment_methods_of_order
 from commensal.pricing import heaviest
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import by_hand, cash_first
-from ..frame.sessions import chosen_session, slot_label, slot_order, slots_of_sale
+from ..frame.sessions import by_hand, cash_first, chosen_session, slot_label, slot_order, slots_of_sale
 from ..money.conflicts import keep_conflict, who_took
-from .containers import container_goods, container_name
-from .hand_over import HandOut, hand_out, money_of_hand_over, undo
+from .hand_over import HandOut, container_goods, container_name, hand_out, money_of_hand_over, undo
 from .handout import MUCH
 
 _routes = Routes("office")

@@ -25,9 +25,9 @@ from commensal.payments import (
 )
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import by_hand, due_of
 from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
+from ..frame.sessions import by_hand, due_of
 from ..tables import office_conflict
 
 _conflict = office_conflict.c

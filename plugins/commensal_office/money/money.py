@@ -26,8 +26,8 @@ from commensal.parts.till import Reminded, remind_to_pay, reminded_of
 from commensal.payments import payment_methods_of_order, record_received
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import by_hand, due_of
 from ..frame.render import amount_in_field, show
+from ..frame.sessions import by_hand, due_of
 from .conflicts import method_labels, open_conflicts, post_decide, post_settle_problem, undecided_problems
 
 _LONGEST = 200  # characters of a reference

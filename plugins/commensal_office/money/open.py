@@ -26,8 +26,8 @@ from commensal.parts.supply import UnsettledAccount, open_accounts
 from commensal.parts.till import MOST_WRITTEN_OFF, write_cents_off
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import due_of
 from ..frame.render import show
+from ..frame.sessions import due_of
 from .second_person import PAGE as SECOND_PERSON
 from .second_person import WRITE_OFF
 

@@ -25,9 +25,9 @@ from commensal.parts.till import begin_refund, refundable_payments
 from commensal.payments import method_name, payment_methods_of_order, recorded_by_hand, take_back
 
 from ..frame.desk import open_desk
-from ..frame.due import due_of, methods_by_hand
 from ..frame.fields import goes_back, is_sure
 from ..frame.render import amount_in_field, show
+from ..frame.sessions import due_of, methods_by_hand
 
 _BY_HAND, _PROVIDER = "hand:", "provider:"
 _LONGEST = 200  # characters of a reference

@@ -29,8 +29,8 @@ from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
 from ..frame.sessions import slots_of_sale
 from .effect import Asking, ask_or_do, show_effect, tell_suppliers
-from .goods_fields import ITEM, ROWS, GoodsToOrder, goods_of, item_named, read_goods, read_pieces
 from .orders import post_mail, show_order
+from .take import ITEM, ROWS, GoodsToOrder, goods_of, item_named, read_goods, read_pieces
 
 _LONGEST_NOTE = 2000
 _CONTACT = ("note", "phone", "collector")

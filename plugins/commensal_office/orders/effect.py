@@ -14,10 +14,9 @@ from commensal.pages import Visit, with_mistakes
 from commensal.parts.supply import late_suppliers, tell_of_late_goods
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import due_of
 from ..frame.fields import goes_back, is_sure
 from ..frame.render import show
-from ..frame.sessions import slot_label, slots_of_sale
+from ..frame.sessions import due_of, slot_label, slots_of_sale
 
 Act = Callable[[Transaction, Desk, Order], Order]
 Again = Callable[[Visit], Response]

@@ -26,9 +26,8 @@ from commensal.payments import WRITTEN_OFF, orders_with_reference, payments_in_j
 from commensal.sale_sessions import is_open
 
 from ..frame.desk import Desk, open_desk
-from ..frame.due import due_of
 from ..frame.render import show
-from ..frame.sessions import recent_sessions, session_of_page, slot_label, slots_of_sale
+from ..frame.sessions import due_of, recent_sessions, session_of_page, slot_label, slots_of_sale
 from ..money.conflicts import conflicts_of
 from .history import history_of, mail_names
 

@@ -1,4 +1,4 @@
-"""Settings of an enterprise: its rules, and the plugins that it uses, each with a page of its own."""
+"""Settings of an enterprise: its rules, its legal texts, and the plugins that it uses, each with a page of its own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,21 @@ from typing import Any
 
 from starlette.responses import Response
 
-from commensal import Invalid, Problem, read_amount, read_whole
-from commensal.enterprises import GuestPolicy, change_guest_policy, guest_policy_of
+from commensal import LANGUAGES, Invalid, NotFound, Problem, read_amount, read_whole
+from commensal.enterprises import (
+    GuestPolicy,
+    LegalKind,
+    change_guest_policy,
+    guest_policy_of,
+    legal_text_of,
+    legal_texts_of,
+    publish_legal_text,
+)
 from commensal.pages import Visit, on_refusal, page_parts
 from commensal.parts.supply import change_closing_policy, closing_policy_of
 
 from ..frame.desk import open_desk
-from ..frame.render import amount_in_field, show
+from ..frame.render import amount_in_field, paragraphs_of, plain_of, show
 from .plugins import extensions_of
 
 
@@ -70,7 +78,7 @@ def rules_page(visit: Visit) -> Response:
     with visit.read() as tx:
         desk = open_desk(tx, visit, "sales:write")
         policy = guest_policy_of(tx, desk.enterprise.id)
-    shown = _typed(visit) if visit.form else _as_text(policy, desk.enterprise.currency, visit.language)
+    shown = _typed_rules(visit) if visit.form else _as_text(policy, desk.enterprise.currency, visit.language)
     return show(visit, desk, "rules", at="settings", typed=shown, saved="saved" in visit.query)
 
 
@@ -80,7 +88,7 @@ def _as_text(policy: GuestPolicy, currency: str, language: str) -> dict[str, str
     return {name: str(value) for name, value in asdict(policy).items()} | {"largest_unpaid": amount}
 
 
-def _typed(visit: Visit) -> dict[str, str]:
+def _typed_rules(visit: Visit) -> dict[str, str]:
     return {name: visit.form.get(name, "").strip() for name in ("guests", "largest_unpaid", *_NUMBERS)}
 
 
@@ -89,7 +97,7 @@ def post_rules(visit: Visit) -> Response:
     """Saves the rules for guests; every mistake stands at its field."""
     with visit.write() as tx:
         desk = open_desk(tx, visit, "sales:write")
-        change_guest_policy(tx, desk.enterprise.id, **_read(_typed(visit), desk.enterprise.currency))
+        change_guest_policy(tx, desk.enterprise.id, **_read(_typed_rules(visit), desk.enterprise.currency))
     return visit.redirect(f"{desk.address}/rules?saved=1")
 
 
@@ -110,3 +118,59 @@ def _read(typed: dict[str, str], currency: str) -> dict[str, Any]:
     if problems:
         raise Invalid(problems)
     return values
+
+
+# Legal texts of a hub: its notice, terms of sale and privacy, each in versions that orders refer to.
+
+KINDS: tuple[LegalKind, ...] = ("notice", "terms", "privacy")
+
+
+def texts_page(visit: Visit) -> Response:
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+        texts = legal_texts_of(tx, desk.enterprise.id)
+    return show(visit, desk, "texts", at="settings", kinds=KINDS, texts=texts, done=visit.query.get("done", ""))
+
+
+def text_page(visit: Visit) -> Response:
+    kind = _read_kind(visit)
+    with visit.read() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+        current = legal_text_of(tx, kind, desk.enterprise.id)
+    codes = sorted(LANGUAGES, key=lambda language: language != desk.enterprise.language)  # its own first
+    stored = {language: plain_of(current.texts.get(language, "")) for language in codes}
+    return show(
+        visit,
+        desk,
+        "text",
+        at="settings",
+        kind=kind,
+        current=current,
+        codes=codes,
+        typed=_typed_legal_text(visit) if visit.form else stored,
+        version=visit.form.get("version", "") or str(current.version),
+    )
+
+
+def _read_kind(visit: Visit) -> LegalKind:
+    """The kind of text in the path. Raises `NotFound`."""
+    kind = next((name for name in KINDS if name == visit.path["kind"]), None)
+    if kind is None:
+        raise NotFound
+    return kind
+
+
+def _typed_legal_text(visit: Visit) -> dict[str, str]:
+    return {language: visit.form.get(f"texts/{language}", "").replace("\r", "") for language in LANGUAGES}
+
+
+@on_refusal(text_page)
+def post_text(visit: Visit) -> Response:
+    """Publishes the next version; orders that were placed keep the one that their customers accepted."""
+    kind, version = _read_kind(visit), read_whole(visit.form.get("version", ""))
+    known_version = -1 if version is None else version
+    with visit.write() as tx:
+        desk = open_desk(tx, visit, "enterprise:write")
+        html = {language: paragraphs_of(text) for language, text in _typed_legal_text(visit).items()}
+        publish_legal_text(tx, kind, known_version, html, enterprise_id=desk.enterprise.id)
+    return visit.redirect(f"{desk.address}/settings/texts?done={kind}")

@@ -6,22 +6,25 @@ kept as a conflict for people to decide; nothing is merged.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal, get_args
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, Update, insert, select, update
 
 from commensal import Conflict, NotFound, Transaction
 
-from ..tables import transport_booking, transport_conflict
-from ..trips.trips import own_trip
-from .bookings import Booking, booking_by_id, report
+from ..news import tell_others
+from ..places.loads import Load, keeps
+from ..tables import transport_booking, transport_conflict, transport_event, transport_trip
+from ..trips.trips import Trip, locked_trip, own_trip, trip_by_id, write_stops
+from ..trips.vehicles import vehicle_by_id
+from .bookings import Booking, booking_by_id, bookings_of_trip, report
 from .codes import STEPS
 from .counts import counts_of, tell_of_difference
 from .mails import tell
-from .states import NEXT, State
+from .states import HOLDS_ROOM, NEXT, State
 
 CarrierEvent = Literal["pick_up", "deliver", "fail", "no_goods", "brought_by_sender", "skip"]
 CARRIER_EVENTS: tuple[CarrierEvent, ...] = get_args(CarrierEvent)
@@ -141,3 +144,52 @@ def settle_conflict(tx: Transaction, trip_id: str, conflict_id: str, *, by: str)
 
 def _bookings_of(trip_id: str) -> Select[tuple[str]]:
     return select(transport_booking.c.id).where(transport_booking.c.trip_id == trip_id)
+
+
+# What a carrier changes about a trip after it was offered: calling it off, or driving it with another vehicle.
+
+
+def cancel_trip(tx: Transaction, enterprise_id: str, trip_id: str) -> None:
+    """Calls a trip off: its bookings end, whoever made them gets an e-mail, and their goods are to be carried again.
+
+    Raises `NotFound`, and `Conflict` if it is driven, or on the road.
+    """
+    trip = locked_trip(tx, trip_id, enterprise_id)
+    bookings = bookings_of_trip(tx, trip.id)
+    if trip.state != "open" or any(booking.state in ("picked_up", "delivered") for booking in bookings):
+        raise Conflict("on_the_road", "This trip is driven already, or on the road.")
+    confirmed = [booking.id for booking in bookings if booking.state == "confirmed"]
+    ended = update(transport_booking).where(transport_booking.c.id.in_(confirmed))
+    tx.execute(ended.values(state="cancelled_by_carrier", version=transport_booking.c.version + 1))
+    for booking_id in confirmed:
+        row = {"booking_id": booking_id, "event": "fail", "by_id": enterprise_id, "note": ""}
+        tx.execute(insert(transport_event).values(id=tx.new_id(), at=tx.now, **row))
+    tell(tx, "called_off", trip, [booking for booking in bookings if booking.id in confirmed])
+    tx.execute(_edit(trip).values(state="cancelled", version=trip.version + 1))
+    tell_others(tx, trip=trip.id)
+
+
+def change_vehicle(tx: Transaction, enterprise_id: str, trip_id: str, vehicle_id: str) -> Trip:
+    """Drives the trip with another vehicle of the carrier. The price of a kilometre stays as it was promised.
+
+    Raises `NotFound`, and `Conflict` if what is booked does not fit into it: nobody who was confirmed is dropped.
+    """
+    trip = locked_trip(tx, trip_id, enterprise_id)
+    vehicle = vehicle_by_id(tx, enterprise_id, vehicle_id)
+    if trip.state != "open":
+        raise Conflict("on_the_road", "This trip is driven already, or on the road.")
+    held = [booking for booking in bookings_of_trip(tx, trip.id) if booking.state in HOLDS_ROOM]
+    more = vehicle.room - trip.room
+    stops = [replace(stop, free=stop.free + more) for stop in trip.stops]
+    is_too_small = not all(Load().fits(stop.free) for stop in stops)
+    if is_too_small or any(booking.cold and not keeps(vehicle.keeping, booking.keeping) for booking in held):
+        raise Conflict("too_small", "What is booked does not fit into {name}.", name=vehicle.name)
+    write_stops(tx, trip, stops)
+    room = {"crates": vehicle.crates, "kg": vehicle.kg, "cold": vehicle.cold, "keeping": vehicle.keeping}
+    tx.execute(_edit(trip).values(vehicle_id=vehicle.id, **room, version=trip.version + 1))
+    tell_others(tx, trip=trip.id)
+    return trip_by_id(tx, trip.id)
+
+
+def _edit(trip: Trip) -> Update:
+    return update(transport_trip).where(transport_trip.c.id == trip.id)

@@ -29,7 +29,7 @@ from commensal_federation.messaging import (
 )
 
 from ..bookings.bookings import Booking, booking_by_id, find_booking
-from ..bookings.contacts import may_meet, own_contact
+from ..bookings.mails import may_meet, own_contact
 from ..bookings.states import MEET, REACHABLE
 from ..news import ask_contacts
 from ..settings import LONGEST

@@ -31,8 +31,8 @@ from .bodies import (
     StatementCopy,
     TripOffer,
 )
-from .counting import count_subject, keep_newer_word
 from .names import booking_named, own_id
+from .work import count_subject, keep_newer_word
 
 _sent, _booking = transport_sent.c, transport_booking.c
 

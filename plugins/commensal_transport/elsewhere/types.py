@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from commensal_federation.messaging import Handler, MessageType
 
-from ..elsewhere import bodies, carrier, comparing, counting, guest, places, restored
+from . import bodies, carrier, comparing, guest, places, restored, work
 from .codec import reader, writer
 from .sending import SCOPE
 
@@ -48,7 +48,7 @@ TYPES: Mapping[MessageType, Handler] = {
     _type("ReceiverReport", bodies.ReceiverReport): Handler(
         carrier.handle_receiver_report, recover=restored.recover_number
     ),
-    _type("CountReport", bodies.CountReport): Handler(counting.handle_count_report, recover=restored.recover_count),
+    _type("CountReport", bodies.CountReport): Handler(work.handle_count_report, recover=restored.recover_count),
     _type("Statement", bodies.StatementCopy): Handler(comparing.handle_statement, recover=restored.recover_number),
     _type("StatementAnswer", bodies.StatementAnswer): Handler(
         comparing.handle_statement_answer, recover=restored.recover_number

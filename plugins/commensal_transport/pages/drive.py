@@ -1,4 +1,4 @@
-"""\"I drive anyway\": a trip proposed from what the enterprise must bring and from what it decided last time."""
+"""The pages on which an enterprise offers a trip of its own: \"I drive anyway\", planned rounds, and its vehicles."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from commensal.pages import Visit, on_refusal
 from ..bookings.bookings import bookings_of_enterprise, offer_trip
 from ..bookings.recurring import start_series
 from ..bookings.states import ACTIVE
+from ..costs.alone import CENTS_PER_KM
 from ..costs.cost_rules import rule_texts
 from ..costs.law import BASES
-from ..forms import as_key, cents, key_text, moment, typed_moment
+from ..forms import as_key, cents, key_text, moment, typed_moment, whole
+from ..places.loads import CLASSES
 from ..planning.planning import suppliers_of
 from ..planning.proposals import ask_for_plan, newest_plan, rounds_of_plan
 from ..trips.help_years import help_years
 from ..trips.needs import Need, needs_of
 from ..trips.trips import TripTerms, newest_trip
-from ..trips.vehicles import vehicles_of
+from ..trips.vehicles import add_vehicle, archive_vehicle, vehicles_of
 from .week import transport_url
 
 _SLACK = timedelta(hours=1)  # for stops on the way, at both ends
@@ -175,3 +177,51 @@ def post_plan(visit: Visit, shop: Enterprise) -> Response:
     with visit.write() as tx:
         ask_for_plan(tx, shop.id)
     return visit.redirect(f"{transport_url(shop.id)}/plan?done=asked")
+
+
+# The page of an enterprise's vehicles.
+
+
+def vehicles_page(visit: Visit, shop: Enterprise) -> Screen:
+    with visit.read() as tx:
+        vehicles = vehicles_of(tx, shop.id)
+    usual = {
+        "name": "",
+        "crates": "60",
+        "kg": "700",
+        "cold": "0",
+        "keeping": "ambient",
+        "cents_per_km": f"0.{CENTS_PER_KM}",
+    }
+    context = {
+        "vehicles": vehicles,
+        "typed": {**usual, **visit.form},
+        "classes": CLASSES,
+        "home": transport_url(shop.id),
+        "done": visit.query.get("done", ""),
+    }
+    return Screen(template="transport/vehicles.html", context=context)
+
+
+@on_refusal(vehicles_page)
+def post_vehicles(visit: Visit, shop: Enterprise) -> Screen | Response:
+    """Adds a vehicle, or archives one."""
+    with visit.write() as tx:
+        if visit.query.get("then") == "archive":
+            archive_vehicle(tx, shop.id, visit.form.get("vehicle", ""), visit.form_version)
+        else:
+            form = visit.form
+            keeping = next((each for each in CLASSES if each == form.get("keeping")), None)
+            if keeping is None:
+                raise Invalid([Problem("keeping", "Choose one of the answers.", "/keeping")])
+            add_vehicle(
+                tx,
+                shop.id,
+                name=form.get("name", ""),
+                crates=whole(form, "crates"),
+                kg=whole(form, "kg"),
+                cold=whole(form, "cold", 0),
+                keeping=keeping,
+                cents_per_km=cents(form, "cents_per_km"),
+            )
+    return visit.redirect(f"{transport_url(shop.id)}/vehicles?done=saved")

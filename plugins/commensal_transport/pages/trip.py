@@ -13,10 +13,18 @@ from commensal.pages import Visit, on_refusal, service_worker
 from commensal.parts.pictures import re_encode
 
 from ..bookings.bookings import Booking, bookings_of_trip, correct_count, counted_of
-from ..bookings.changes import cancel_trip, change_vehicle
 from ..bookings.codes import codes_of, read_code
-from ..bookings.contacts import contacts_of, may_meet
-from ..bookings.driving import CARRIER_EVENTS, MOVES, Noted, open_conflicts, report_at_stop, settle_conflict
+from ..bookings.driving import (
+    CARRIER_EVENTS,
+    MOVES,
+    Noted,
+    cancel_trip,
+    change_vehicle,
+    open_conflicts,
+    report_at_stop,
+    settle_conflict,
+)
+from ..bookings.mails import contacts_of, may_meet
 from ..bookings.photos import MOST, add_photo, kept_of
 from ..bookings.statements import finish_trip
 from ..bookings.states import HOLDS_ROOM, LOADED, ON_THE_WAY

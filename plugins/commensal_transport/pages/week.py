@@ -12,9 +12,8 @@ from commensal import Enterprise, NotFound, Screen, Transaction, enterprises_by_
 from commensal.pages import Visit, on_refusal
 
 from ..bookings.bookings import book, bookings_of_enterprise, counted_of, empties_of, report
-from ..bookings.contacts import contacts_of, may_meet
 from ..bookings.counts import REASONS, differing_counts, say_count
-from ..bookings.mails import tell
+from ..bookings.mails import contacts_of, may_meet, tell
 from ..bookings.offers import NeedAnswer, find_quotes
 from ..bookings.quotes import refusal_of
 from ..bookings.recurring import end_series, series_of, why_missed
