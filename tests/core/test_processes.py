@@ -33,7 +33,6 @@ from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.database import Store
 from commensal.storage.database.presence import exclusive_access
 from commensal.storage.jobs.periodic import AT_ONCE
-from commensal.storage.jobs.run import CLAIM
 from commensal.storage.jobs.tables import job, job_slot
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.receiver import Receiver
@@ -148,18 +147,12 @@ def assert_nothing_lost(store: Store, outcome: Outcome) -> None:
 
 
 def finish_jobs(store: Store) -> None:
-    """Waits until all jobs are done. Claims of the killed worker would expire after minutes; this expires them at once:
-    claims from before now that remain while the living workers have nothing left to do."""
-    with store.read() as tx:
-        until_now = tx.now + CLAIM
-    count_jobs = select(func.count()).select_from(job)
+    """Waits until all jobs are done, those of the killed worker too."""
+    count_jobs = select(func.count()).select_from(job).where(job.c.state.in_(("waiting", "running")))
 
     def done() -> bool:
-        with store.write() as tx:
-            if not tx.value(count_jobs.where(job.c.state == "waiting")):
-                stale_claim = (job.c.state == "running", job.c.claimed_until <= until_now)
-                tx.execute(update(job).where(*stale_claim).values(claimed_until=tx.now - timedelta(seconds=1)))
-            return not tx.value(count_jobs.where(job.c.state.in_(("waiting", "running"))))
+        with store.read() as tx:
+            return not tx.value(count_jobs)
 
     wait_until(done, "all jobs are done")
 

@@ -106,12 +106,6 @@ class ServingInstance:
             enqueue_upkeep(tx)
             enqueue_summaries(tx)
 
-    def outlive(self) -> None:
-        """Ends the claims of a dead process, as if they had run out, so that others take over its work."""
-        with self.place.write() as tx:
-            tx.execute(update(federation_lane).values(worked_until=None))
-            tx.execute(update(job).where(job.c.state == "running").values(claimed_until=tx.now))
-
 
 @dataclass
 class Trade:

@@ -6,9 +6,6 @@ With `LINES` the lines between them fail too; then customers are refused for goo
 
 Prints how much of the goods was sold, and how long after the last fault all agreed. Ends with 1 where an order that was
 confirmed is not there exactly once, more was sold than there is, or less than `SOLD` of what was asked for and there.
-
-A process that is killed leaves claims on its work, which others respect for two minutes (lanes) and five (jobs). Here
-they end when it starts again: a race of minutes would otherwise measure these two figures and nothing else.
 """
 
 from __future__ import annotations
@@ -113,7 +110,6 @@ def _race(trade: Trade, shops: Sequence[Shop], lines: Sequence[Proxy], chance: r
             over.wait(chance.uniform(2, 7))
             victim = chance.choice(trade.all)
             victim.end(SIGKILL)
-            victim.outlive()
             victim.begin()
             victim.wait()
             kills += 1

@@ -15,7 +15,7 @@ from commensal.storage.database import Store
 from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.lanes import enqueue_pull
+from commensal_federation.delivery.lanes import change_lane, enqueue_pull, open_lane
 from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox.breaker import GIVEN_UP, LONGEST, delay, judge, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
@@ -58,6 +58,23 @@ def test_a_message_is_delivered_and_both_sides_keep_the_bytes(region: Region, no
     assert sent["id"] == received["id"] == id
     assert sent["body"] == received["body"]
     assert (sent["state"], received["state"]) == ("delivered", "done")
+
+
+def test_a_job_goes_on_fetching_what_its_dead_process_had_begun(region: Region, notes: Any, say: Say) -> None:
+    """Another job leaves the lane to it."""
+    b, peer = region["b"], region.peer("b", "a")
+    region.cut("a", "b")
+    say("a", "b", "hello")
+    region.work()
+    region.mend()
+    with b.instance.store.write() as tx:
+        open_lane(tx, peer.id, "order", "in", peer.epoch_seen)
+        claim = {"worked_until": tx.now + timedelta(minutes=3), "worked_by": "its job"}
+        change_lane(tx, peer.id, "order", "in", claim)
+    assert not pull_lane(b, peer.id, "order", by="another")
+    assert not pull_lane(b, peer.id, "order")
+    assert pull_lane(b, peer.id, "order", by="its job")
+    assert notes.at(b) == ["hello"]
 
 
 def test_who_fetches_a_message_that_it_will_not_take_says_so(region: Region, notes: Any, say: Say) -> None:

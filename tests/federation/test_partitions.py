@@ -14,10 +14,13 @@ from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
 import pytest
+from sqlalchemy import select
 
 from commensal.instance.instance import DATABASE
+from commensal_federation.delivery.tables import federation_lane
 
-from .living import NAMES, Trade, make_trade
+from ..core.processes import wait_until
+from .living import NAMES, ServingInstance, Trade, make_trade
 from .namespaces import Machines, Unavailable
 from .proxy import Line, Proxy
 
@@ -172,10 +175,31 @@ def test_a_farm_that_is_killed_and_comes_back(trade: Trade) -> None:
     for hub in trade.hubs:
         assert hub.order() == 201
         hub.hurry()
-    trade.farm.outlive()
     trade.farm.begin()
     trade.farm.wait()
     trade.close()
+
+
+def test_a_hub_that_is_killed_while_it_calls_goes_on_as_soon_as_it_is_back(trade: Trade, lines: Lines) -> None:
+    """Its lane and its job were claimed for two minutes and for five: longer than `Trade.agree` waits."""
+    north = trade.hubs[0]
+    lines[0].set("hang")
+    assert north.order() == 201
+    wait_until(lambda: calls_under_way(north), "it calls the farm")
+    north.end(SIGKILL)
+    lines[0].set("open")
+    north.begin()
+    north.wait()
+    trade.close()
+
+
+def calls_under_way(hub: ServingInstance) -> int:
+    """How many lanes are being pushed to the farm."""
+    lane = federation_lane.c
+    hub.hurry()
+    with hub.place.read() as tx:
+        pushed = select(lane.lane).where(lane.direction == "out", lane.worked_until > tx.now)
+        return len(tx.all(pushed))
 
 
 def test_a_cable_is_pulled_and_another_is_not(networked: Trade, machines: Machines) -> None:

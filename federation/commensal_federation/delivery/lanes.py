@@ -55,6 +55,13 @@ def lane_row(tx: Transaction, peer_id: str, lane: str, direction: str, *, lock: 
     return tx.first(_LOCKED if lock else _ROW, {"peer": peer_id, "name": lane, "way": direction})
 
 
+def is_busy(row: Row, by: str, now: datetime) -> bool:
+    """Whether another job than `by` works on the lane, or a retry is planned for later. A job goes on with its own
+    work: its process had died, and another has taken it up."""
+    is_worked = row["worked_until"] is not None and row["worked_until"] > now
+    return (is_worked and not (by and row["worked_by"] == by)) or (row["due_at"] is not None and row["due_at"] > now)
+
+
 def hold_lanes(tx: Transaction, peer_ids: Collection[str], lane: Lane) -> None:
     """Locks the outgoing lanes to these peers, always in the same order, so that two transactions that post to several
     peers cannot wait for each other."""
@@ -110,6 +117,7 @@ def open_lane(tx: Transaction, peer_id: str, lane: str, direction: str, epoch: i
         "size": 0,
         "promised": False,
         "worked_until": None,
+        "worked_by": "",
         "failures": 0,
         "due_at": None,
     }

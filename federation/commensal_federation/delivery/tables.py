@@ -24,7 +24,8 @@ federation_lane = Table(
     Column("parked", Whole, nullable=False),  # in: messages that wait for others
     Column("size", Whole, nullable=False, server_default="0"),  # in: bytes of the messages that are kept
     Column("promised", Flag, nullable=False),  # a job is to push (out) or pull (in), so another need not be enqueued
-    Column("worked_until", Time, info=at_most_ahead(timedelta(hours=1))),  # a job is at it
+    Column("worked_until", Time, info=at_most_ahead(timedelta(hours=1))),  # a job is at it …
+    Column("worked_by", Text, nullable=False, server_default=""),  # … of this id
     Column("failures", Whole, nullable=False),  # of pushing or pulling, in a row
     Column("due_at", Time, info=at_most_ahead(timedelta(hours=2))),  # not before
     checked_in("lane", LANE_NAMES),

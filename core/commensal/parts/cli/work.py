@@ -14,6 +14,7 @@ from ...base.logs import configure_logs
 from ...instance import Instance, open_instance
 from ...storage.jobs.periodic import tick, ticking
 from ...storage.jobs.registry import Slots
+from ...storage.jobs.workers import named_worker
 from ..monitoring.backups_folder import watching_backups_folder
 from ..monitoring.watched import watching_certificate
 from ..serving.serving import bound_memory, tune_garbage_collector
@@ -35,7 +36,8 @@ def add_to(app: typer.Typer) -> None:
             logs = opened.settings.logs
             configure_logs(sys.stderr, level=logs.level, format=logs.format)
             if once:
-                tick(opened, work_of(opened), slots=Slots())
+                with named_worker(opened):
+                    tick(opened, work_of(opened), slots=Slots())
                 return
             bound_memory()
             stop = threading.Event()

@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, url: str, *, clock: Clock, ids: Ids, pool_url: str = "") -> None:
         self.url, self._clock, self._ids = url, clock, ids
+        self.worker = ""  # the name of this process in claims: see `jobs.workers`
         # The instance sets these six.
         self.listeners: Mapping[str, Sequence[str]] = {}  # see `Transaction`
         self.plugin_fields = DeclaredFields()  # the same

@@ -25,6 +25,7 @@ from .clock import EVERY_MINUTE, clock_in_doubt, trust_clock
 from .registry import Periodic, Slots, Work
 from .run import run_as_plugin, run_due
 from .tables import job_slot
+from .workers import give_back_of_dead, named_worker
 
 if TYPE_CHECKING:
     from ...instance import Instance
@@ -105,9 +106,10 @@ AT_ONCE = 4  # concurrent ticks: while one waits for a slow server, others run w
 
 
 def tick(instance: Instance, work: Work, stopping: threading.Event | None = None, slots: Slots | None = None) -> None:
-    """Runs everything that is due: periodic work, then jobs until none is left or `stopping` is set. Does nothing while
-    the database cannot be used. With `slots`, as one of several workers."""
+    """Runs everything that is due: what a dead process had begun, periodic work, then jobs until none is left or
+    `stopping` is set. Does nothing while the database cannot be used. With `slots`, as one of several workers."""
     with suppress(Unavailable):  # health checks and requests report it
+        give_back_of_dead(instance)
         run_periodic(instance, work, may_abandon=slots is not None)
         _run_jobs(instance, work, stopping or threading.Event(), slots)
 
@@ -140,11 +142,12 @@ def ticking(instance: Instance, work: Work) -> Iterator[None]:
     # for in vain during a shutdown.
     scheduler.add_job(begin_at_once, "interval", days=1, id="poked", next_run_time=None, **options)
     scheduler.add_job(tick, "interval", args=(instance, work, stopping, slots), seconds=SECONDS, **options)
-    scheduler.start()
-    previous_wake, instance.store.wake_worker = instance.store.wake_worker, poke
-    try:
-        yield
-    finally:
-        stopping.set()
-        instance.store.wake_worker = previous_wake
-        scheduler.shutdown(wait=True)
+    with named_worker(instance):
+        scheduler.start()
+        previous_wake, instance.store.wake_worker = instance.store.wake_worker, poke
+        try:
+            yield
+        finally:
+            stopping.set()
+            instance.store.wake_worker = previous_wake
+            scheduler.shutdown(wait=True)

@@ -1,8 +1,8 @@
 """Runs jobs: claims the next one that is due, calls its handler, and records the outcome.
 
-A claim lasts for a while, so that the job of a worker that died is taken up by another. A failed job is tried again
-after growing delays; after its last attempt it is parked, and an operator may retry it. A `PermanentFailure` parks it
-at once.
+A claim names its process, so that the job is given back at once if that dies (`workers`). It lasts for a while, so that
+another machine takes up a job whose worker is silent. A failed job is tried again after growing delays; after its last
+attempt it is parked, and an operator may retry it. A `PermanentFailure` parks it at once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ PLUGIN_SECONDS = 240.0  # for a job of a plugin, before a worker leaves it behin
 DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3), timedelta(hours=12))
 # Built once, since each job needs them.
 _BY_ID = update(job).where(job.c.id == bindparam("job"))
-_TAKE_UP = _BY_ID.values(state="running", claimed_until=bindparam("until"), attempts=job.c.attempts + 1)
+_TAKE_UP = _BY_ID.values(
+    state="running", claimed_until=bindparam("until"), claimed_by=bindparam("by"), attempts=job.c.attempts + 1
+)
 UPDATE_CLAIMED = _BY_ID.where(job.c.state == "running", job.c.attempts == bindparam("attempt"))  # see `claim_key`
 _log = structlog.get_logger("commensal.jobs")
 
@@ -48,7 +50,7 @@ def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
 
     def claim(condition: ColumnElement[bool] | None) -> Job | None:
         with instance.store.write() as tx:
-            return _claim(tx, condition, work.irreversible)
+            return _claim(tx, condition, work.irreversible, instance.store.worker)
 
     claimed = claim(None) if slots is None else slots.take(claim)
     if claimed is None:
@@ -62,14 +64,16 @@ def run_due(instance: Instance, work: Work, slots: Slots | None = None) -> bool:
     return True
 
 
-def _claim(tx: Transaction, condition: ColumnElement[bool] | None, irreversible: frozenset[str]) -> Job | None:
+def _claim(
+    tx: Transaction, condition: ColumnElement[bool] | None, irreversible: frozenset[str], worker: str
+) -> Job | None:
     """Claims the next job that meets the condition. Two queries, because each of them can use the index by due time."""
     due, lost = _due_queries(tx.postgresql, condition, irreversible)
     moments = {"now": tx.now, "plausible_since": tx.now - PAUSE} if irreversible else {"now": tx.now}
     row = tx.first(due, moments) or tx.first(lost, moments)
     if row is None:
         return None
-    tx.change(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM})
+    tx.change(_TAKE_UP, {"job": row["id"], "until": tx.now + CLAIM, "by": worker or None})
     return Job(row["id"], row["kind"], row["payload"], row["attempts"] + 1)
 
 

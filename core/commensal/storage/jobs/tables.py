@@ -16,6 +16,7 @@ job = Table(
     Column("due_at", Time, nullable=False),
     Column("attempts", Whole, nullable=False),
     Column("claimed_until", Time, info=at_most_ahead(timedelta(hours=1))),  # after that, the worker counts as dead
+    Column("claimed_by", Text),  # the process that claimed it last, by its name in `workers`; none: nobody can tell
     Column("error", Text, nullable=False),  # of the last attempt
     Column("created_at", Time, nullable=False),
     Column("finished_at", Time),

@@ -18,7 +18,7 @@ from ...runtime import Federation, federation_of
 from ...transport import Answer, Unreachable
 from ..alerts import alert
 from ..calling import ENVELOPE, NDJSON, address_of, inbox_of, send
-from ..lanes import PUSH, RECOVER, change_lane, lane_row
+from ..lanes import PUSH, RECOVER, change_lane, is_busy, lane_row
 from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from ..values import UNKNOWN_PEER
@@ -58,15 +58,17 @@ def push(instance: Instance, job: Job) -> None:
     """Job: pushes what waits in a lane. Messages that may not go yet get a job of their own later."""
     federation = federation_of(instance)
     notice_restore(federation)
-    push_lane(federation, job.payload["peer"], job.payload["lane"])
+    push_lane(federation, job.payload["peer"], job.payload["lane"], by=job.id)
 
 
-def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False, before: int = 0) -> None:
-    """Pushes what waits in a lane. `recovery`: also during a recovery after a restore; then only messages of epochs
-    earlier than `before`, if that is not 0."""
+def push_lane(
+    federation: Federation, peer_id: str, lane: str, *, by: str = "", recovery: bool = False, before: int = 0
+) -> None:
+    """Pushes what waits in a lane; `by` is the id of the job. `recovery`: also during a recovery after a restore; then
+    only messages of epochs earlier than `before`, if that is not 0."""
     transact = federation.instance.store.transact
     for _ in range(_ROUNDS):
-        batch = transact(lambda tx: _claim(federation, tx, peer_id, lane, recovery, before))
+        batch = transact(lambda tx: _claim(federation, tx, peer_id, lane, by, recovery, before))
         if batch is None:
             return
         settle = partial(_settle, federation, lane=lane, batch=batch, verdict=_deliver(federation, batch))
@@ -75,7 +77,7 @@ def push_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool
 
 
 def _claim(
-    federation: Federation, tx: Transaction, peer_id: str, lane: str, recovery: bool, before: int
+    federation: Federation, tx: Transaction, peer_id: str, lane: str, by: str, recovery: bool, before: int
 ) -> _Batch | None:
     """Returns the next batch and reserves the lane for this job; None if there is nothing to push now.
 
@@ -83,7 +85,7 @@ def _claim(
     any more.
     """
     row = lane_row(tx, peer_id, lane, "out", lock=True)
-    if row is None or _busy(row, tx.now):
+    if row is None or is_busy(row, by, tx.now):
         return None
     peer = peer_by_id(tx, peer_id)
     if not _may_go(peer, lane, recovery):
@@ -97,13 +99,8 @@ def _claim(
         change_lane(tx, peer_id, lane, "out", {"promised": False, "worked_until": None, "failures": 0})
         close_without_messages(tx, peer)
         return None
-    change_lane(tx, peer_id, lane, "out", {"promised": True, "worked_until": tx.now + _CLAIM})
+    change_lane(tx, peer_id, lane, "out", {"promised": True, "worked_until": tx.now + _CLAIM, "worked_by": by})
     return _Batch(peer, waiting)
-
-
-def _busy(row: Row, now: datetime) -> bool:
-    """Whether another job is pushing this lane, or a retry is planned for later."""
-    return any(row[name] is not None and row[name] > now for name in ("worked_until", "due_at"))
 
 
 def _may_go(peer: Peer, lane: str, recovery: bool) -> bool:

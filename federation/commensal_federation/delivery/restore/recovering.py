@@ -42,7 +42,7 @@ def recover(instance: Instance, job: Job) -> None:
     federation = federation_of(instance)
     peer_id = job.payload["peer"]
     try:
-        done = _recover(federation, peer_id, job.payload.get("claim", ""))
+        done = _recover(federation, peer_id, job)
     except Unreachable:
         done = False
     if not done:
@@ -62,12 +62,12 @@ def _alert_barrier(tx: Transaction, peer_id: str) -> None:
         alert(tx, peer_id, "barrier", f"{names or 'Nothing yet'} {text}")
 
 
-def _recover(federation: Federation, peer_id: str, claim: str) -> bool:
+def _recover(federation: Federation, peer_id: str, job: Job) -> bool:
     store = federation.instance.store
     with store.read() as tx:
         peer, epoch = peer_by_id(tx, peer_id), current_epoch(tx)
     if not peer.recovering:
-        return look_for_restore(federation, peer, claim)
+        return look_for_restore(federation, peer, job.payload.get("claim", ""))
     for lane in LANES:
         if take_back(federation, peer, lane) is None:
             return False
@@ -75,14 +75,14 @@ def _recover(federation: Federation, peer_id: str, claim: str) -> bool:
         store.transact(lambda tx: lift_barrier(tx, peer_id))
         return False
     for lane in LANES:
-        if not pull_lane(federation, peer_id, lane, recovery=True):
+        if not pull_lane(federation, peer_id, lane, by=job.id, recovery=True):
             return False
     store.transact(partial(_recover_rest, federation, peer_id=peer_id))
     for lane in ("order", "catalogue"):
-        push_lane(federation, peer_id, lane, recovery=True, before=epoch)
+        push_lane(federation, peer_id, lane, by=job.id, recovery=True, before=epoch)
     if store.transact(lambda tx: _is_waiting(tx, peer_id, _box.lane != "peering", _box.epoch < epoch)):
         return False  # after EpochStart the peer would fetch on from there, and never ask for them
-    push_lane(federation, peer_id, "peering", recovery=True)
+    push_lane(federation, peer_id, "peering", by=job.id, recovery=True)
     return store.transact(lambda tx: _go_on(tx, peer_id))
 
 

@@ -17,7 +17,7 @@ from ..alerts import alert
 from ..calling import address_of, fetch
 from ..inbox.inbox import Inbox, TooMuchKept
 from ..inbox.receiving import check_all, take_or_refuse
-from ..lanes import PULL, change_lane, held_lane, lane_row
+from ..lanes import PULL, change_lane, held_lane, is_busy, lane_row
 from ..outbox.breaker import chance, delay
 from ..restore.restored import notice_restore
 from ..tables import federation_inbox
@@ -56,17 +56,17 @@ def pull(instance: Instance, job: Job) -> None:
     """Job: fetches a lane. Failures are retried with growing delay, as long as the other instance is a peer."""
     federation = federation_of(instance)
     notice_restore(federation)
-    pull_lane(federation, job.payload["peer"], job.payload["lane"])
+    pull_lane(federation, job.payload["peer"], job.payload["lane"], by=job.id)
 
 
-def pull_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool = False) -> bool:
-    """Fetches until nothing is missing. Returns whether that was reached.
+def pull_lane(federation: Federation, peer_id: str, lane: str, *, by: str = "", recovery: bool = False) -> bool:
+    """Fetches until nothing is missing; `by` is the id of the job. Returns whether that was reached.
 
     `recovery`: our messages from before a restore have been fetched, so those of others that refer to them can be
     handled.
     """
     transact = federation.instance.store.transact
-    peer = transact(lambda tx: _claim(tx, peer_id, lane, recovery))
+    peer = transact(lambda tx: _claim(tx, peer_id, lane, by, recovery))
     if peer is None:
         return False
     try:
@@ -80,15 +80,15 @@ def pull_lane(federation: Federation, peer_id: str, lane: str, *, recovery: bool
     return False
 
 
-def _claim(tx: Transaction, peer_id: str, lane: str, recovery: bool) -> Peer | None:
+def _claim(tx: Transaction, peer_id: str, lane: str, by: str, recovery: bool) -> Peer | None:
     peer = peer_by_id(tx, peer_id)
     row = held_lane(tx, peer_id, lane, "in", peer.epoch_seen)
     if peer.state != "accepted" or (peer.recovering and not recovery):  # all lanes are fetched after the recovery
         change_lane(tx, peer_id, lane, "in", {"promised": False})
         return None
-    if any(row[name] is not None and row[name] > tx.now for name in ("worked_until", "due_at")):
+    if is_busy(row, by, tx.now):
         return None
-    change_lane(tx, peer_id, lane, "in", {"promised": True, "worked_until": tx.now + _CLAIM})
+    change_lane(tx, peer_id, lane, "in", {"promised": True, "worked_until": tx.now + _CLAIM, "worked_by": by})
     return peer
 
 
