@@ -12,8 +12,8 @@ from .catalogue.endpoints import routes as catalogue_endpoints
 from .delivery.endpoints import routes as message_endpoints
 from .delivery.work import start
 from .evidence.endpoints import routes as evidence_endpoints
+from .identity.document import identity_routes
 from .identity.endpoints import routes as identity_endpoints
-from .identity.routes import identity_routes
 from .leases.endpoints import routes as lease_endpoints
 from .linked_catalogues.backorders.endpoints import routes as backorder_endpoints
 from .linked_catalogues.endpoints import routes as link_endpoints

@@ -22,8 +22,7 @@ from commensal import (
 )
 
 from .identity.keys import Key, file_of, folder_of, key_in_use, key_iri, our_keys, read_key
-from .linked_catalogues.backorders.alarms import backorder_warnings
-from .linked_catalogues.backorders.sums import platform_differences_at, recent_platform_differences
+from .linked_catalogues.backorders.sums import backorder_warnings, platform_differences_at, recent_platform_differences
 from .linked_catalogues.work import link_warnings
 from .moving.work import recovery_warnings
 from .office.orders_elsewhere import (

@@ -29,9 +29,9 @@ from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_o
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal.testing.shop import Shop, open_shop
 from commensal_federation.dfc.findings import DocumentFindings
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.importing import plan_document
 from commensal_federation.dfc.read import DfcDocument, read
-from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.copies import sellable_goods, store_document
 from commensal_federation.linked_catalogues.links import link_catalogue
 from commensal_federation.platforms.export import export_enterprise

@@ -34,7 +34,7 @@ from commensal.storage.jobs.run import run_due
 from commensal_federation.delivery import post
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.identity import begin_identity, current_key
-from commensal_federation.messages.exchange import StateDigest
+from commensal_federation.messages.peering import StateDigest
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import SigningKey, sign_request

@@ -36,7 +36,6 @@ from commensal_federation.messages.catalogue import (
     WithdrawnItem,
 )
 from commensal_federation.messages.envelope import CONTEXT, LanePlace, write_envelope
-from commensal_federation.messages.exchange import EpochStart, ProblemBody, StateDigest, StateRequest
 from commensal_federation.messages.leases import (
     LeaseForced,
     LeaseGrant,
@@ -61,10 +60,20 @@ from commensal_federation.messages.moving import (
 from commensal_federation.messages.offer_statement import OfferStatement, write_statement
 from commensal_federation.messages.order_answer import AnswerLine, OrderAnswer
 from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
-from commensal_federation.messages.peering import KeyUpdate, PeerAccept, PeerRequest, PeerRevoke, ScopesChanged
+from commensal_federation.messages.peering import (
+    EpochStart,
+    KeyUpdate,
+    PeerAccept,
+    PeerRequest,
+    PeerRevoke,
+    ProblemBody,
+    ScopesChanged,
+    StateDigest,
+    StateRequest,
+)
 from commensal_federation.messages.proposals import SaleAnswer, SaleProposal
 from commensal_federation.messages.types import Writing
-from commensal_federation.moving.statements import did_of, read_recovery_key, sign_statement
+from commensal_federation.moving.recovering import did_of, read_recovery_key, sign_statement
 from commensal_federation.signing import SigningKey, sign
 from commensal_federation.signing.profile import write_moment
 

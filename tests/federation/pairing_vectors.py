@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from commensal_federation.peering.pairing.protocol import (
+from commensal_federation.peering.pairing.pairings import (
     InvitationLink,
     Side,
     authenticated,

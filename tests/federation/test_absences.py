@@ -16,7 +16,7 @@ from commensal.parts.sale_calendar.absences import absences_of, absent_suppliers
 from commensal.parts.serving.app import make_app
 from commensal.sale_sessions.questions import sale_by_id
 from commensal.sale_sessions.visible_offers import offers_for
-from commensal_federation.catalogue.absences import take_absences
+from commensal_federation.catalogue.away import take_absences
 from commensal_federation.delivery.restore.restored import notice_restore
 from commensal_federation.grants.questions import mirror_of
 

@@ -33,9 +33,9 @@ from commensal_federation.grants.tables import federation_grant
 from commensal_federation.handlers import TYPES
 from commensal_federation.messages import Refuse
 from commensal_federation.messages.catalogue import GrantOffer
-from commensal_federation.messages.exchange import StateRequest
 from commensal_federation.messages.moving import MoveOffer
 from commensal_federation.messages.order_update import OrderUpdate
+from commensal_federation.messages.peering import StateRequest
 from commensal_federation.messages.proposals import SaleProposal
 from commensal_federation.messages.types import Reading, Received
 from commensal_federation.moving import new_home
@@ -43,7 +43,7 @@ from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
 from commensal_federation.peering import requests, waiting
-from commensal_federation.peers import limits as rate_windows
+from commensal_federation.peers import changing as rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
 from commensal_federation.proposals import receiving

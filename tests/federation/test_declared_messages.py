@@ -11,7 +11,7 @@ import pytest
 from msgspec import Meta
 
 from commensal_federation.dfc.vocabulary import DfcOrder
-from commensal_federation.messages.lots import about_lot
+from commensal_federation.messages.leases import about_lot
 from commensal_federation.messages.members import own_terms, read_own
 from commensal_federation.messaging import Reading, Term, Unreadable, Writing, declared
 

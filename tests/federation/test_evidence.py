@@ -18,9 +18,8 @@ from commensal.parts.cli import app
 from commensal_federation.catalogue.tables import federation_told_price
 from commensal_federation.delivery.sync.sweeping import forget_old
 from commensal_federation.evidence import verifying
-from commensal_federation.evidence.values import BadEvidence
 from commensal_federation.evidence.verifying import verify_evidence
-from commensal_federation.evidence.writing import evidence_of
+from commensal_federation.evidence.writing import BadEvidence, evidence_of
 from commensal_federation.identity.rotation import rotate
 from commensal_federation.messages.offer_statement import name_of
 from commensal_federation.orders.questions import orders_of

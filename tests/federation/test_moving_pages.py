@@ -10,7 +10,7 @@ from sqlalchemy import update
 from commensal.sale_sessions.tables import coordination
 from commensal_federation.authority.authority import authority_of
 from commensal_federation.moving.moves import moves
-from commensal_federation.moving.statements import did_of, read_recovery_key
+from commensal_federation.moving.recovering import did_of, read_recovery_key
 from commensal_federation.testing import Region
 
 from ..plugins.conftest import Browser

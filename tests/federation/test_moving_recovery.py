@@ -10,11 +10,17 @@ from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.authority.authority import authority_of
 from commensal_federation.catalogue.grants import give_grant
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.moving import statements
+from commensal_federation.moving import recovering
 from commensal_federation.moving.followers import FOLLOW
 from commensal_federation.moving.moves import moves
-from commensal_federation.moving.recovering import contest, make_recovery_key, recover
-from commensal_federation.moving.statements import did_of, read_recovery_key, recovery_key
+from commensal_federation.moving.recovering import (
+    contest,
+    did_of,
+    make_recovery_key,
+    read_recovery_key,
+    recover,
+    recovery_key,
+)
 from commensal_federation.signing import SigningKey
 from commensal_federation.testing import Region
 
@@ -150,7 +156,7 @@ def test_nobody_moves_it_with_another_key(farm: Producer, hub: Hub, key: Signing
 def test_without_the_check_of_the_key_anybody_could(
     farm: Producer, hub: Hub, key: SigningKey, new: Producer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "refuse_other_key", lambda document, did, now: None)
+    monkeypatch.setattr(recovering, "refuse_other_key", lambda document, did, now: None)
     move_with(recovery_key(), farm, new)
     pass_days(farm.region, 3)
     assert home_of(hub) == [new.iri]

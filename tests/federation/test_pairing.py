@@ -20,15 +20,18 @@ from commensal_federation.identity import instance_document
 from commensal_federation.peering.pairing import inviting
 from commensal_federation.peering.pairing.inviting import MOST_OPEN, make_invitation
 from commensal_federation.peering.pairing.joining import agree, end, join
-from commensal_federation.peering.pairing.pairings import Pairing, code, pairing_by_id, root_of
-from commensal_federation.peering.pairing.protocol import (
+from commensal_federation.peering.pairing.pairings import (
     InvitationLink,
+    Pairing,
     Side,
     authenticated,
+    code,
     code_of,
     commitment_to,
     half_of,
+    pairing_by_id,
     read_link,
+    root_of,
 )
 from commensal_federation.runtime import Federation
 from commensal_federation.serving.answer import serve

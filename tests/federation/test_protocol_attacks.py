@@ -41,8 +41,7 @@ from commensal_federation.leases.recalling import lendable_lot
 from commensal_federation.leases.row import lease_by_id
 from commensal_federation.messages import Refuse, Wait
 from commensal_federation.messages.bodies.orders import InstanceOrder
-from commensal_federation.messages.leases import LeaseGrant, LeaseRequest
-from commensal_federation.messages.lots import CONTEXT
+from commensal_federation.messages.leases import CONTEXT, LeaseGrant, LeaseRequest
 from commensal_federation.messages.order_answer import OrderAnswer
 from commensal_federation.messages.order_update import OrderUpdate, UpdateLine
 from commensal_federation.messages.types import Reading, Received, Writing

@@ -25,8 +25,8 @@ from commensal_federation.messages.types import Reading
 from commensal_federation.notices.tables import federation_notice
 from commensal_federation.peers.fetching import fetch_document
 from commensal_federation.provenance import verification
-from commensal_federation.provenance.making import Offering
 from commensal_federation.provenance.tables import federation_origin, federation_statement
+from commensal_federation.provenance.verification import Offering
 from commensal_federation.signing import SigningKey, read_json
 from commensal_federation.testing import Region
 

@@ -15,7 +15,7 @@ import commensal
 from commensal.base.errors import Conflict
 from commensal.parts.cli import app
 from commensal.parts.setup.begin import begin_instance
-from commensal_federation.identity.sealed import seal, unseal
+from commensal_federation.identity.keys import seal, unseal
 
 PASSPHRASE = "trois caisses de poires"
 NOBODY = 65534  # a user without rights

@@ -24,7 +24,7 @@ STATEMENTS = {
 PATTERNS = {
     "core/commensal/parts/formats/spreadsheets.py",
     "core/commensal/parts/product_lists/read.py",
-    "federation/commensal_federation/peering/pairing/protocol.py",
+    "federation/commensal_federation/peering/pairing/pairings.py",
     "federation/commensal_federation/platforms/containers.py",
     "federation/commensal_federation/signing/http_signature.py",
 }

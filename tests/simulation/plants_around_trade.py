@@ -11,10 +11,10 @@ from commensal_federation.catalogue import grants as catalogue_grants
 from commensal_federation.delivery import calling, work
 from commensal_federation.identity import rotation
 from commensal_federation.leases import lender, on_demand
-from commensal_federation.moving import followers, two_ways
-from commensal_federation.moving.two_ways import PlacedCopies
+from commensal_federation.moving import followers
+from commensal_federation.moving.followers import PlacedCopies
 from commensal_federation.orders import answers, ended
-from commensal_federation.peering import probing, requests, waiting
+from commensal_federation.peering import ending, requests, waiting
 from commensal_federation.proposals import receiving
 from commensal_federation.provenance.verification import OfferCheck
 
@@ -35,7 +35,7 @@ def nobody_hears_that_an_instance_has_started(stack: ExitStack) -> None:
 
 
 def a_probe_sends_nothing_of_what_waits(stack: ExitStack) -> None:
-    put(stack, probing, "_retry_now", nothing)
+    put(stack, ending, "_retry_now", nothing)
 
 
 def a_request_may_name_another_sender(stack: ExitStack) -> None:
@@ -55,7 +55,7 @@ def two_leases_of_one_lot_take_one_address(stack: ExitStack) -> None:
 
     def place_all(tx: Any, mirror: str, base: str, things: Any, renamed: Any, epoch: int) -> PlacedCopies:
         return PlacedCopies(
-            {thing.id: two_ways._iri(base, thing, renamed.get(thing.old_id, thing.old_id)) for thing in things}, ()
+            {thing.id: followers._iri(base, thing, renamed.get(thing.old_id, thing.old_id)) for thing in things}, ()
         )
 
     put(stack, followers, "place_copies", place_all)

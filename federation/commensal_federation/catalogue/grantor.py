@@ -40,7 +40,7 @@ from ..messages.offer_statement import name_of
 from ..peers.peers import peer_by_id
 from ..provenance.signers import statements_by_name
 from ..runtime import Federation, federation_of
-from .absences import send_absences
+from .away import send_absences
 from .stating import parts_of, sign_items
 from .tables import federation_item
 

@@ -17,7 +17,7 @@ from ..messages.catalogue import (
 )
 from ..messages.catalogue_upsert import CATALOGUE_UPSERT
 from ..runtime import Federation
-from .absences import take_absences
+from .away import take_absences
 from .copies import store_items, withdraw_items
 from .grants import record_refused_offer, take_grant_end, take_grant_offer
 from .restored import recover_answer_to, recover_end, recover_items, recover_offer, recover_withdrawals

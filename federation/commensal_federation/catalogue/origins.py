@@ -17,7 +17,7 @@ from ..delivery import post
 from ..delivery.alerts import alert
 from ..identity import fingerprint_of, read_document, same_or_rotated
 from ..identity.read import BadDocument
-from ..messages.exchange import StateRequest
+from ..messages.peering import StateRequest
 from ..notices import forget_notice, note_for_enterprise
 from ..peers.fetching import Fetched, fetch_document, iri_of
 from ..peers.peers import WELL_KNOWN, Peer, peer_by_id, peer_by_iri, repin

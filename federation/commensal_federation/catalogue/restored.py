@@ -28,7 +28,7 @@ from ..notices import forget_notice
 from ..peers.peers import Peer, peer_by_id
 from ..provenance.signers import recover_statements
 from ..runtime import Federation, federation_of
-from .absences import recover_absences
+from .away import recover_absences
 from .enqueue import SOON, TELL
 from .grantor import send_catalogue
 from .grants import is_to_another_offer, restore_acceptance, restore_offer, restore_state

@@ -13,8 +13,8 @@ from commensal.catalogs import Listed
 from ..dfc.iris import enterprise_iri
 from ..messages.catalogue import Grant, OfferedItem
 from ..messages.offer_statement import read_statement
-from ..provenance.making import Offering
 from ..provenance.signers import keep_statements, statements_by_name
+from ..provenance.verification import Offering
 from ..runtime import Federation
 from .tables import federation_told_price
 

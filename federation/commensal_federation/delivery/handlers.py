@@ -5,7 +5,7 @@ from __future__ import annotations
 from commensal import Transaction
 
 from ..messages import Handler, MessageType, Received, Refuse
-from ..messages.exchange import (
+from ..messages.peering import (
     EPOCH_START,
     PROBLEM,
     STATE_DIGEST,
@@ -15,7 +15,7 @@ from ..messages.exchange import (
     StateDigest,
     StateRequest,
 )
-from ..peers.limits import windows_of
+from ..peers.changing import windows_of
 from ..runtime import Federation
 from .alerts import alert
 from .outbox.failed import refused_by_peer

@@ -10,9 +10,9 @@ from commensal import Dialect, Instance, dialects_of, hookimpl
 
 from .contexts import CONTEXTS, DFC_20, context_at
 from .findings import DocumentFindings
+from .graph import write_20, write_116
 from .nodes import Nodes
 from .vocabulary import DfcEvent, Thing
-from .write import write_20, write_116
 
 _CONTAINERS = {"ldp:Container", "ldp:BasicContainer"}
 _SHOWN = 5  # contexts

@@ -14,9 +14,8 @@ from commensal.parts.terminal import console
 from ..arguments import OurEnterprise
 from ..provenance.signers import Bound
 from ..runtime import federation_of
-from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder
 from .verifying import verify_evidence
-from .writing import evidence_of
+from .writing import LARGEST, BadEvidence, ProvedLine, ProvedOrder, evidence_of
 
 _Order = Annotated[str, typer.Argument(help="The id that `commensal federation order list` shows.")]
 _Output = Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; else it is printed.")]

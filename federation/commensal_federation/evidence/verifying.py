@@ -21,7 +21,7 @@ from ..messages.types import MessageType, Reading
 from ..peers.peers import WELL_KNOWN
 from ..provenance.signers import Bound
 from ..signing import BadProof, JsonObject, Unreadable, read_json, verify
-from .values import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
+from .writing import LARGEST, BadEvidence, ProvedLine, ProvedOrder, ProvedSigner
 
 _TEXT = 1024 * 1024  # characters of a signed text
 _BOUNDS: Mapping[str, Bound] = {bound: bound for bound in get_args(Bound)}

@@ -11,9 +11,22 @@ from commensal import HERE, Conflict, Folder, clock_in_doubt, file_of_caller, op
 
 from ..runtime import Federation, open_federation
 from ..signing import BadKey, SigningKey
-from .keys import Key, file_of, fingerprint_of, folder_of, forget_ended, key_iri, no_key, our_keys, root_key
+from .keys import (
+    Key,
+    file_of,
+    fingerprint_of,
+    folder_of,
+    forget_ended,
+    key_iri,
+    no_key,
+    our_keys,
+    put_back,
+    refuse_no_keys,
+    root_key,
+    seal,
+    unseal,
+)
 from .rotation import begin_identity, begin_new_identity, recover_keys, renew_key_set, revoke, rotate
-from .sealed import put_back, refuse_no_keys, seal, unseal
 
 _AskRoot = Annotated[bool, typer.Option("--root", help="Ask for the root key, which is not on this machine.")]
 

@@ -35,8 +35,8 @@ from ..dfc.read import DfcDocument
 from ..dfc.vocabulary import DfcCategory
 from ..runtime import Federation
 from .delisting import delist
+from .links import Producers
 from .pictures import enqueue_pictures
-from .producers import Producers
 from .tables import federation_link, federation_linked_product
 from .values import Link, Refreshed, host_of
 

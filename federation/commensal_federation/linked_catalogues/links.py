@@ -1,16 +1,18 @@
-"""Links: the catalogues of platforms from which an enterprise here sells."""
+"""Links: the catalogues of platforms from which an enterprise here sells, and the copies of their producers."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from decimal import Decimal
 from typing import TypedDict, Unpack
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
 from commensal import (
     PRODUCT_TYPES,
     Conflict,
+    Enterprise,
     Invalid,
     NotFound,
     Problem,
@@ -22,14 +24,18 @@ from commensal import (
     url_problem,
 )
 from commensal.catalogs import catalog_by_id
+from commensal.enterprises import change_enterprise, copy_enterprise, grant
 
-from ..catalogue.grants import enable_federation
+from ..catalogue.grants import SELLING, enable_federation
 from ..catalogue.listings import margin_problem
+from ..dfc.offered_products import OfferedProduct
+from ..dfc.read import DfcDocument
+from ..dfc.vocabulary import DfcEnterprise
 from ..runtime import Federation
 from .backorders.due import is_open
 from .delisting import delist_all
-from .tables import federation_link, federation_linked_product
-from .values import Access, Auth, DfcVersion, Link, LinkedProduct, State
+from .tables import federation_link, federation_linked_producer, federation_linked_product
+from .values import Access, Auth, DfcVersion, Link, LinkedProduct, State, host_of
 
 REFRESH = "federation.refresh_link"  # a job: {"link": its id}
 MOST = 200  # links of one enterprise
@@ -262,3 +268,57 @@ def _link(row: Row) -> Link:
 
 def _is_of(enterprise_id: str) -> ColumnElement[bool]:
     return _row.enterprise_id == enterprise_id
+
+
+# Copies here of the enterprises whose goods are linked.
+
+_producer = federation_linked_producer.c
+_LONGEST = 200  # characters of a name
+
+
+class Producers:
+    """The copies of producers by IRI, created or updated at their first use."""
+
+    def __init__(self, tx: Transaction, link: Link, hub: Enterprise, document: DfcDocument) -> None:
+        self._tx, self._link, self._hub, self._document = tx, link, hub, document
+        self._copies: dict[str, str] = {}
+
+    def copy_of(self, good: OfferedProduct) -> str:
+        """Returns the id of the copy of the product's supplier, else of the lister, else of the link."""
+        iri = good.product.enterprise or (good.item.enterprise if good.item else None) or self._link.url
+        if iri not in self._copies:
+            self._copies[iri] = self._updated_copy(iri)
+        return self._copies[iri]
+
+    def _updated_copy(self, iri: str) -> str:
+        enterprise = self._document.get(DfcEnterprise, iri)
+        copy_id = self._tx.value(
+            select(_producer.producer_id).where(_producer.enterprise_id == self._hub.id, _producer.iri == iri)
+        )
+        if copy_id is None:
+            return self._new_copy(iri, enterprise)
+        copy = enterprise_by_id(self._tx, copy_id)
+        # Only a producer's own host may set its name and description.
+        if enterprise is not None and enterprise.name and host_of(iri) == host_of(self._link.url):
+            name, description = enterprise.name[:_LONGEST], enterprise.description
+            if (copy.name, copy.description) != (name, description):
+                change_enterprise(self._tx, copy.id, copy.version, name=name, description=description)
+        return copy.id
+
+    def _new_copy(self, iri: str, enterprise: DfcEnterprise | None) -> str:
+        name = (enterprise.name if enterprise else "") or self._link.name or urlsplit(iri).netloc or iri
+        copy = copy_enterprise(
+            self._tx,
+            currency=self._hub.currency,
+            language=self._hub.language,
+            timezone=self._hub.timezone,
+            is_producer=True,
+            prices_include_vat=self._hub.prices_include_vat,
+            name=name[:_LONGEST],
+            description=enterprise.description if enterprise else "",
+        )
+        row = {"enterprise_id": self._hub.id, "iri": iri, "producer_id": copy.id, "created_at": self._tx.now}
+        self._tx.execute(insert(federation_linked_producer), row)
+        for scope in SELLING:
+            grant(self._tx, copy.id, self._hub.id, scope)
+        return copy.id

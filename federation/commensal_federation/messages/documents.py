@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..dfc.graph import write_116
 from ..dfc.read import DfcDocument
 from ..dfc.read import read as read_dfc
 from ..dfc.vocabulary import Thing
-from ..dfc.write import write_116
 from ..signing import JsonObject, Unreadable
 from .envelope import DFC_CONTEXT
 

@@ -1,4 +1,4 @@
-"""What two instances say about their agreement to trade, and about their keys."""
+"""What two instances say about their agreement to trade, about their keys, and about the exchange itself."""
 
 from __future__ import annotations
 
@@ -69,3 +69,54 @@ PEER_ACCEPT = declared(PeerAccept, lane="peering", states=frozenset({"invited", 
 SCOPES_CHANGED = declared(ScopesChanged, lane="peering")
 PEER_REVOKE = declared(PeerRevoke, lane="peering", states=frozenset({"invited", "requested", "accepted", "suspended"}))
 KEY_UPDATE = declared(KeyUpdate, lane="peering")
+
+
+# What is said about the exchange itself: problems, new epochs, comparisons of state.
+
+Room = Meta(max_length=50)
+
+
+@dataclass(frozen=True)
+class EpochStart:
+    """The sender was restored from a backup. It has fetched what it could of what it had said; its numbers
+    begin anew."""
+
+    epoch: Annotated[int, "the same as in the envelope: higher than any before"]
+
+
+@dataclass(frozen=True)
+class ProblemBody:
+    """A message was understood, and what it asks cannot be done (RFC 9457 in spirit: a code, and a text)."""
+
+    code: Annotated[
+        str,
+        Meta(min_length=0, max_length=100),
+        "for programs; the message that it is about is `inReplyTo` of the envelope",
+    ]
+    text: Annotated[str, Meta(min_length=0, max_length=2000), "for operators, in English"]
+    kept: Annotated[bool, "`false` where the message was not stored, so that it may come again; missing otherwise"] = (
+        True
+    )
+
+
+@dataclass(frozen=True)
+class StateDigest:
+    """What the receiver should have of the sender's things, summed up. Sent once a day."""
+
+    room: Annotated[str, Room, "`catalogue`; there is no other"]
+    name: Annotated[str, "the grantor's address, a blank, the hub's address"]
+    digest: Annotated[str, Meta(max_length=64), "the sum over all items that are not withdrawn, see README.md"]
+
+
+@dataclass(frozen=True)
+class StateRequest:
+    """Send all of it once more, for what differs, or for history that is not kept any longer."""
+
+    room: Annotated[str, Room, "`catalogue`"]
+    name: Annotated[str, Meta(min_length=0), "as in the StateDigest; empty for all grants"]
+
+
+EPOCH_START = declared(EpochStart, lane="peering", opens=True)
+PROBLEM = declared(ProblemBody, name="Problem", lane="peering")
+STATE_DIGEST = declared(StateDigest, lane="catalogue")
+STATE_REQUEST = declared(StateRequest, lane="catalogue")

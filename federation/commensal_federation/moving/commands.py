@@ -17,9 +17,8 @@ from ..signing import BadKey, SigningKey
 from .moves import move_by_id, moves
 from .new_home import accept_move, name_owner, refuse_move
 from .old_home import cancel_leaving, offer_move
-from .recovering import RecoveryKey, contest, has_recovery_key, make_recovery_key, recover
+from .recovering import RecoveryKey, contest, has_recovery_key, make_recovery_key, read_recovery_key, recover
 from .restored import complete_hand_over
-from .statements import read_recovery_key
 
 # Prints a new recovery key in the shell, the only time that it is shown.
 

@@ -15,9 +15,8 @@ from ..signing import BadKey
 from .moves import move_by_id, moves
 from .new_home import accept_move, ask_owner, refuse_move
 from .old_home import cancel_leaving, demand_leaving, offer_move
-from .recovering import RecoveryKey, contest, make_recovery_key, recover
+from .recovering import RecoveryKey, contest, make_recovery_key, read_recovery_key, recover
 from .restored import complete_hand_over
-from .statements import read_recovery_key
 
 routes = Routes("federation_moving", where_off=True)
 

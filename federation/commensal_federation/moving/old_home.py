@@ -44,10 +44,10 @@ from ..orders.tables import federation_order, federation_order_line
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .export import TERM, export_rows, local_hubs, pages
+from .followers import MovedThing, place_copies
 from .moves import find_move, move_by_id, open_move, set_move
 from .new_home import refuse_unfollowed
 from .placing import grains_lent_on, grains_sold_along, moves_along
-from .two_ways import MovedThing, place_copies
 
 UNDER_WAY = ("offered", "frozen")
 _AT_ONCE = 500

@@ -28,8 +28,7 @@ from ..runtime import Federation
 from ..transport import Unreachable
 from .document import NoDocument, fetch_enterprise
 from .moves import find_move, move_by_id, open_move, peer_at, set_move
-from .recovering import home_peer
-from .statements import read_statement
+from .recovering import home_peer, read_statement
 
 QUARANTINE = timedelta(hours=72)  # the same time as did:plc
 _mirror, _lease, _item = federation_mirror.c, federation_lease.c, federation_item.c

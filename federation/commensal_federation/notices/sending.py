@@ -18,8 +18,7 @@ from commensal import Periodic, Recipient, Row, Transaction, Work, enterprise_by
 from commensal.parts.mail import members_who_may, operators
 
 from ..peers.peers import Peer, peer_by_id
-from .kinds import Wording, pause_of, scope_of, wording
-from .note import show_values, write_values
+from .note import Wording, pause_of, scope_of, show_values, wording, write_values
 from .tables import federation_notice
 
 TEMPLATE = "federation_notice"

@@ -27,10 +27,20 @@ from ..peers.peers import (
     refuse_other_fingerprint,
 )
 from ..runtime import federation_of
-from .ending import go_on_without, resume, revoke, suspend
+from .ending import (
+    Probe,
+    change_limits,
+    change_scopes,
+    confirm_fetched,
+    fetch_confirmed,
+    go_on_without,
+    peer_to_confirm,
+    probe,
+    resume,
+    revoke,
+    suspend,
+)
 from .inviting import accept_fetched, invite_fetched, requested_peer
-from .probing import Probe, probe
-from .terms import change_limits, change_scopes, confirm_fetched, fetch_confirmed, peer_to_confirm
 
 routes = Routes("federation", where_off=True)
 

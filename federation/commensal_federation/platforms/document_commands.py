@@ -16,11 +16,11 @@ from commensal.parts.terminal import console, print_counts, told
 
 from ..dfc.check import as_json, describe_document, finding_line, finding_text, gaps_of, remedy
 from ..dfc.findings import Paths
+from ..dfc.graph import write_20, write_116
 from ..dfc.importing import plan_document
 from ..dfc.iris import KINDS
 from ..dfc.read import DfcDocument, DocumentFinding, UnreadableDocument, parse, read
 from ..dfc.vocabulary import Thing
-from ..dfc.write import write_20, write_116
 from ..linked_catalogues.client import DfcClient
 from ..linked_catalogues.commands import ApiKeyFile, TokenFile, read_secret
 from ..linked_catalogues.pages import read_catalogue

@@ -19,9 +19,8 @@ from commensal.pages import Visit
 from ..dfc.iris import line_iri
 from ..dfc.vocabulary import DfcLine, DfcOffer, DfcProduct, Thing
 from .layouts import layout_of
-from .order_document import order_things
+from .order_document import order_things, pieces_of_line, read_lines
 from .order_pages import amend_order, own_order
-from .order_reading import pieces_of_line, read_lines
 from .orders import (
     PlatformLine,
     PlatformOrder,

@@ -30,8 +30,7 @@ from ..runtime import federation_of
 from .accounts import identities
 from .containers import is_in_containers
 from .layouts import layout_of
-from .order_document import order_things
-from .order_reading import enterprise_of_order, read_order
+from .order_document import enterprise_of_order, order_things, read_order
 from .orders import PlatformOrder, RequestedOrder, platform_order, platform_orders, requested_lines, sellers_of
 from .placing import PlatformBuyer, amend_platform_order, place_platform_order
 from .responses import base_of, dfc_page, dfc_response, read_body, requested_address

@@ -20,7 +20,7 @@ from commensal.parts.cli import app
 from commensal.parts.serving.app import make_app
 from commensal.storage.jobs.clock import trust_clock
 from commensal_federation.dfc.vocabulary import DfcEvent
-from commensal_federation.linked_catalogues.backorders.alarms import backorder_warnings
+from commensal_federation.linked_catalogues.backorders.sums import backorder_warnings
 from commensal_federation.linked_catalogues.links import unlink
 from commensal_federation.linked_catalogues.notices import take_notices
 from commensal_federation.linked_catalogues.refreshing import refresh

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from commensal import half_up
 from commensal_federation.dfc.findings import DocumentFindings
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.offered_products import OfferedProduct, OfferedProducts
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
@@ -24,7 +25,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcTransformation,
     Thing,
 )
-from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.backorders.cases import allot, cases_for, pieces_in, surplus
 
 HERE = "https://farm.example/api/dfc"

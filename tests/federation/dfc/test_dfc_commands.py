@@ -22,6 +22,7 @@ from commensal.products.questions import products_of
 from commensal.testing.placed import a_shop
 from commensal_federation.commands import commands
 from commensal_federation.dfc.findings import Paths
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     DfcEnterprise,
@@ -33,7 +34,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     Thing,
 )
-from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.values import NotAnswered
 
 from .distant import Distant

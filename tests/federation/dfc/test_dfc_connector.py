@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
     THINGS,
@@ -53,7 +54,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcVehicle,
     Thing,
 )
-from commensal_federation.dfc.write import write_116
 
 # In documents of their own, in 2.0: the connectors do not know these classes.
 ROUTES = (DfcDeliveryStep, DfcLoad, DfcPickUpStep, DfcRoute, DfcShipment, DfcStep, DfcVehicle)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from commensal_federation.dfc.classes import BY_TYPE
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.names import CLASSES, PREFIXES_20, PREFIXES_116, PROPERTIES
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
@@ -25,7 +26,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     Thing,
 )
-from commensal_federation.dfc.write import write_116
 
 HERE = "https://platform.example/"
 UNITS = ("Gram", "Kilogram", "Litre", "Millilitre", "Piece", "Dozen", "Crate")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from commensal_federation.dfc.contexts import DFC_20, DFC_116, expand
+from commensal_federation.dfc.graph import write_20, write_116
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
     DfcAddress,
@@ -27,7 +28,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     DfcSession,
 )
-from commensal_federation.dfc.write import write_20, write_116
 
 SHARED = Path(os.environ.get("COMMENSAL_SHARED", Path(__file__).parents[4] / "shared")) / "dfc"
 EXAMPLES = sorted(SHARED.glob("examples/*.json*"))

@@ -24,6 +24,7 @@ from commensal.products.values import StockedProduct
 from commensal.testing.receiver import PlannedAnswer, Receiver
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.findings import UnreadableDocument
+from commensal_federation.dfc.graph import write_116
 from commensal_federation.dfc.importing import DfcReport, plan_document
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import (
@@ -39,7 +40,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcTransformation,
     Thing,
 )
-from commensal_federation.dfc.write import write_116
 from commensal_federation.linked_catalogues.pictures import enqueue_pictures
 from commensal_federation.platforms.export import export_enterprise
 

@@ -20,6 +20,7 @@ import pytest
 from commensal.instance.settings import InstanceSettings
 from commensal.testing.shop import Shop
 from commensal_federation.dfc.check import gaps_of
+from commensal_federation.dfc.graph import write_20
 from commensal_federation.dfc.names import PREFIXES_20, full
 from commensal_federation.dfc.read import DfcDocument, read
 from commensal_federation.dfc.vocabulary import (
@@ -38,7 +39,6 @@ from commensal_federation.dfc.vocabulary import (
     DfcQuantity,
     DfcTransformation,
 )
-from commensal_federation.dfc.write import write_20
 
 from .oidc import Oidc
 from .platforms import request, settings_with

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from commensal import clean_html
 from commensal_federation.dfc.classes import PROPERTIES
 from commensal_federation.dfc.contexts import expand
+from commensal_federation.dfc.graph import write_20, write_116
 from commensal_federation.dfc.literals import write_country
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.taxonomies import taxonomy
 from commensal_federation.dfc.vocabulary import THINGS, DfcOther, DfcPrice, DfcQuantity, Thing
-from commensal_federation.dfc.write import write_20, write_116
 
 IRIS = [f"https://hub.example/api/dfc/things/{number}" for number in range(6)]
 _texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).map(str.strip)

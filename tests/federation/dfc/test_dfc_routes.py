@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from commensal_federation.dfc.check import gaps_of
+from commensal_federation.dfc.graph import write_20
 from commensal_federation.dfc.read import read
 from commensal_federation.dfc.vocabulary import DfcAddress, DfcRoute, DfcShipment, DfcStep, DfcVehicle
-from commensal_federation.dfc.write import write_20
 
 CONTEXT_116 = "https://w3id.org/dfc/ontology/context/context_1.16.0.json"
 CONTEXT_20 = "https://w3id.org/dfc/ontology/context/context_2.0.0.json"

@@ -14,9 +14,9 @@ from commensal import Busy, Refused, Row, Transaction, clock_in_doubt
 from commensal.audit import Acting, acting
 
 from ...messages.envelope import Envelope
-from ...messages.exchange import ProblemBody
+from ...messages.peering import ProblemBody
 from ...messages.types import Reading, Received, Refuse, Wait
-from ...peers.limits import windows_of
+from ...peers.changing import windows_of
 from ...peers.peers import Peer, peer_by_id
 from ...runtime import Federation
 from ...signing import PublicKey

@@ -17,7 +17,7 @@ from commensal import Transaction, enqueue
 
 from ...grants.sale_ends import raise_barrier
 from ...messages.envelope import Envelope
-from ...messages.exchange import EpochStart
+from ...messages.peering import EpochStart
 from ...messages.types import MessageType, Reading, Sent
 from ...peers.peers import Peer
 from ...peers.tables import federation_peer

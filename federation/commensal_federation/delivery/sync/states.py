@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from commensal import Transaction
 
-from ...messages.exchange import StateRequest
+from ...messages.peering import StateRequest
 from ...messages.types import Lane
 from ...peers.peers import Peer
 from ...runtime import Federation

@@ -18,11 +18,11 @@ from ...runtime import Federation
 from ..links import enqueue_refresh
 from ..tables import federation_linked_product
 from ..values import NotAnswered
-from .alarms import FAILED, mail_failure
 from .cases import pieces_in
+from .documents import PlatformAnswer
 from .plan import update_backorder
-from .platform_answer import PlatformAnswer
 from .questions import backorders_at, locked_backorder
+from .sums import FAILED, mail_failure
 from .values import Backorder, BackorderLine, State
 
 LOOK_AGAIN = timedelta(hours=1)  # between two checks of an order, until the distribution

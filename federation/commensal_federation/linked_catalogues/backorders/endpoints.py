@@ -11,9 +11,8 @@ from commensal import Call, Page, Paging, Routes, page_of
 
 from ...messages.bodies.orders import Cut
 from ...orders.questions import cuts_of
-from .questions import backorder_of, backorders
+from .questions import ShownBackorder, backorder_of, backorder_view, backorders
 from .sending import retry_backorder
-from .shown import ShownBackorder, backorder_view
 
 routes = Routes("federation_backorders", where_off=True)
 _ORDERS = "/enterprises/{enterprise}/backorders"

@@ -30,10 +30,9 @@ from ..links import access_of
 from ..pages import next_page
 from ..values import Access, NotAnswered, origin_of
 from .answers import store_answer, store_failure, store_nothing_ordered
-from .document import Buyer, document_of
+from .documents import Buyer, PlatformAnswer, document_of, empty_answer, may_be_ours, read_answer, read_order
 from .due import enqueue_due
 from .plan import reopen, update_backorder
-from .platform_answer import PlatformAnswer, empty_answer, may_be_ours, read_answer, read_order
 from .questions import backorder_of, known_iris, locked_backorder
 from .values import Backorder, State
 

@@ -11,15 +11,27 @@ from sqlalchemy import func, select
 
 from commensal import Conflict, Transaction, url_problem
 
+from ...peers.changing import windows_of
 from ...peers.fetching import fetch_document
-from ...peers.limits import windows_of
 from ...peers.peers import WELL_KNOWN, peer_by_iri
 from ...runtime import Federation
 from ...signing import Unreadable, read_json
 from ...transport import Answer
 from .. import revoke
-from .pairings import COMPARED_WITHIN, LASTS, Pairing, change_pairing, new_pairing, pairing_of, root_of
-from .protocol import InvitationLink, authenticated, commitment_to, half_of, is_authentic
+from .pairings import (
+    COMPARED_WITHIN,
+    LASTS,
+    InvitationLink,
+    Pairing,
+    authenticated,
+    change_pairing,
+    commitment_to,
+    half_of,
+    is_authentic,
+    new_pairing,
+    pairing_of,
+    root_of,
+)
 from .tables import federation_pairing
 
 MOST_OPEN = 20  # links that wait to be used

@@ -17,8 +17,21 @@ from ...signing import Unreadable, read_json
 from ...transport import Request, Unreachable
 from ..inviting import invite_fetched
 from .inviting import end_pairing
-from .pairings import COMPARED_WITHIN, Pairing, change_pairing, new_pairing, pairing_by_id, pairing_of, root_of
-from .protocol import InvitationLink, authenticated, commitment_to, half_of, is_authentic, read_link
+from .pairings import (
+    COMPARED_WITHIN,
+    InvitationLink,
+    Pairing,
+    authenticated,
+    change_pairing,
+    commitment_to,
+    half_of,
+    is_authentic,
+    new_pairing,
+    pairing_by_id,
+    pairing_of,
+    read_link,
+    root_of,
+)
 
 _SECONDS = 10.0  # somebody waits; the other side fetches our document meanwhile
 _SIZE = 8 * 1024  # bytes of an answer
