@@ -17,6 +17,7 @@ from commensal import (
     Refused,
     Sale,
     Transaction,
+    enterprises_by_id,
     read_phone,
     read_text,
     read_whole,
@@ -157,6 +158,7 @@ def _page(
         places = _other_places(tx, visit, order, sale)
         lines = (*order.lines, *(preview.lines if preview else ()))
         line_names = names_of_lines(tx, lines, reader=visit.language, own=sale.shop.language)
+        producers = enterprises_by_id(tx, {line.supplier_id for line in order.lines})
         has_codes = asks_for_codes(tx, visit.instance.hooks, sale.shop.id)
     return show(
         visit,
@@ -168,6 +170,7 @@ def _page(
         status=status,
         order=order,
         line_names=line_names,
+        producers=producers,
         ordered=ordered_items(order),
         access=access,
         typed=typed,

@@ -206,10 +206,9 @@ def _fill(instance: Instance) -> str:
         begins_at = tx.now + timedelta(days=2, hours=5)
         hall, station = add_place(tx, "shop", name="Salle des fêtes"), add_place(tx, "shop", name="Gare", price=150)
         ends_at = begins_at + timedelta(hours=1)
-        for place, capacity in ((hall, 5), (station, 5), (station, 0)):
-            add_slot(
-                tx, "shop", "shop-session", place_id=place.id, capacity=capacity, begins_at=begins_at, ends_at=ends_at
-            )
+        later = begins_at + timedelta(minutes=30)
+        for place, capacity, since in ((hall, 5, begins_at), (station, 5, begins_at), (station, 0, later)):
+            add_slot(tx, "shop", "shop-session", place_id=place.id, capacity=capacity, begins_at=since, ends_at=ends_at)
     return lot
 
 

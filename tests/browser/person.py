@@ -6,7 +6,8 @@ import base64
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,12 @@ PATIENCE = 40  # seconds for one page; the machine may be busy
 COOKIES = {"session", "cart", "language", "browser"}
 OWN = ("data", "about")  # schemes of addresses without a request
 _FAULTS = Path(__file__).with_name("faults.js").read_text(encoding="utf-8")
+# Roles of the browser's accessibility tree: what people use, and what is read out before it.
+_CONTROLS = {
+    *("button", "checkbox", "combobox", "radio", "searchbox", "slider", "spinbutton", "switch", "textbox"),
+    *("Date", "DateTime", "DisclosureTriangle", "InputTime"),
+}
+_GROUPS = {"form", "group", "radiogroup", "region"}
 _AXE = Path(__file__).with_name("axe") / "node_modules" / "axe-core" / "axe.min.js"
 _PLAIN = str.maketrans("\u00a0\u202f", "  ")  # non-breaking spaces, as in French texts
 _WORDS = 'translate(normalize-space(), "\u00a0\u202f", "  ")'  # the same in XPath
@@ -155,8 +162,30 @@ class Person:
             self.script(f"{axe()}\nwindow.axe = axe;")
         tells = "const tell = arguments[0]; faults().then(tell, (error) => tell([`${error.stack}`]));"
         messages: list[str] = self.driver.execute_async_script(f"{_FAULTS}\n{tells}")
+        messages += [f"{name} names several controls" for name in self.names_used_twice()]
         self._cdp("Emulation.setScriptExecutionDisabled", value=not self._scripts)
         return messages
+
+    def names_used_twice(self) -> list[str]:
+        """Names that more than one control has for a screen reader: who hears them cannot tell the controls apart. The
+        name of a group or form that stands around it belongs to a control's name, as it is read out before."""
+        tree = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        nodes = {node["nodeId"]: node for node in tree}
+
+        def heard(node: dict[str, Any], roles: Collection[str]) -> str:
+            said = node["role"]["value"] in roles and not node["ignored"]
+            return str(node.get("name", {}).get("value", "")) if said else ""
+
+        def around(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+            while (parent := nodes.get(node.get("parentId", ""))) is not None:
+                yield (node := parent)
+
+        names = Counter(
+            " > ".join([node["role"]["value"], *(heard(outer, _GROUPS) for outer in around(node)), name])
+            for node in tree
+            if (name := heard(node, _CONTROLS)) and not any(heard(outer, _CONTROLS) for outer in around(node))
+        )
+        return sorted(name for name, number in names.items() if number > 1)
 
     def faults_of_large_letters(self) -> list[str]:
         """What does not fit a telephone whose owner has letters twice as large (WCAG 2.2, 1.4.4 with 1.4.10)."""

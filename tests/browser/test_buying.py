@@ -237,7 +237,7 @@ def test_a_tap_saves_a_piece_where_it_stands_and_a_lost_connection_loses_nothing
     )
     assert top["height"] <= 48
     assert first["top"] <= 400, "two products are seen above the dock, which begins at 670"
-    one_more = person.find("//button[@aria-label='Un de plus, Carottes']")
+    one_more = person.find("//button[starts-with(@aria-label, 'Un de plus, Carottes')]")
     person.script("arguments[0].scrollIntoView({block: 'center'})", one_more)
     place = person.script("return scrollY")
     one_more.click()

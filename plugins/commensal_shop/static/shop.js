@@ -14,10 +14,16 @@ const show = (field, pieces) => (field.value = pieces || "");
 
 function addButtons() {
   for (const step of form.querySelectorAll(".step:not(:has(button))")) {
-    const name = step.closest(".good").querySelector("h3").textContent;
+    const name = nameOf(step);
     step.prepend(button("−", `${form.dataset.less}, ${name}`, -1));
     step.append(button("+", `${form.dataset.more}, ${name}`, 1));
   }
+}
+
+// What a button buys, for who hears it: product and producer, then the size.
+function nameOf(step) {
+  const label = step.closest(".size").querySelector("label");
+  return [".unseen", ".what"].map((part) => label.querySelector(part).textContent).join("").trim();
 }
 
 function button(sign, label, by) {
