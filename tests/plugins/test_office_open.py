@@ -175,7 +175,7 @@ def test_after_a_year_the_sums_are_those_of_the_other_pages_today_and_on_each_da
     assert left_on_pages(owner, sessions) == year.sums()[2]
     for (evening, sums), (following, _) in pairwise(year.evenings):
         for day in (evening, following - timedelta(days=1)):
-            on_that_day = shown(owner.go(f"{OPEN}?on={day}").text)
+            on_that_day = shown(owner.go(f"{OPEN}?day={day}").text)
             assert (on_that_day[0], on_that_day[2]) == (sums[0], sums[2]), day
     assert "See all that is open, of all sales" in owner.go(OFFICE).text
 
@@ -265,10 +265,10 @@ def test_accounts_of_members_are_open_too_each_with_its_name(owner: Browser, sta
     assert "Members are to pay in €12.00" in text
     assert "Ada" in text
     assert "Members are to pay in €12.00" in owner.go(OFFICE).text
-    assert "Accounts of members" not in owner.go(f"{OPEN}?on={before}").text
+    assert "Accounts of members" not in owner.go(f"{OPEN}?day={before}").text
 
 
 @sqlite
 def test_a_day_that_is_none_is_said_at_its_field(owner: Browser, stall: Stall) -> None:
-    owner.go(f"{OPEN}?on=yesterday")
-    assert (owner.status, "on-problem" in owner.page.ids()) == (422, True)
+    owner.go(f"{OPEN}?day=yesterday")
+    assert (owner.status, "day-problem" in owner.page.ids()) == (422, True)

@@ -317,7 +317,7 @@ def test_who_agrees_with_producers_for_a_hub_adds_them(owner: Browser, stall: St
 
 def test_only_who_may_begins_a_hub(browser: Browser, stall: Stall, ada: Person) -> None:
     browser.log_in()
-    assert "only they add one" in browser.go("/office").text
+    assert "here only those who do begin a hub" in browser.go("/office").text, "and nobody runs this site yet"
     browser.post("/office/new", name="Le Potager", is_hub="1")
     assert browser.status == 403
     with stall.instance.store.write() as tx:

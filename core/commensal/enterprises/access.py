@@ -160,19 +160,21 @@ def _scopes_of_role(tx: Transaction, role: str) -> frozenset[str]:
 
 
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
-    """The scopes that the actor has by their role at the enterprise, and by its grants to enterprises of theirs."""
+    """The scopes that the actor has by their role at the enterprise, or at the hub that keeps it, and by its grants to
+    enterprises of theirs."""
     if actor.person_id is None:
         return frozenset()
     grant = enterprise_grant.c
     granted = and_(grant.grantee_id == _member.enterprise_id, grant.grantor_id == enterprise_id)
+    keeper = select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id).scalar_subquery()
     rows = tx.all(
-        select(_member.enterprise_id, *RIGHTS, grant.scope)
+        select(_member.enterprise_id, *RIGHTS, grant.scope, (_member.enterprise_id == keeper).label("keeps"))
         .select_from(MEMBERS.outerjoin(enterprise_grant, granted))
         .where(_member.person_id == actor.person_id)
     )
     scopes: set[str] = set()
     for row in rows:
-        if row["enterprise_id"] == enterprise_id:
+        if row["enterprise_id"] == enterprise_id or row["keeps"]:
             scopes |= scopes_of_member(tx, row)
         elif row["scope"]:
             scopes |= GRANTS[row["scope"]] & scopes_of_member(tx, row)

@@ -19,6 +19,7 @@ from .fields import EnterpriseFields, country_of_zone, read_fields, slugs_for
 from .tables import enterprise, enterprise_grant, enterprise_member
 
 MOST = 100  # enterprises that one person owns, unless they run the instance
+MOST_KEPT = 500  # enterprises of one hub
 EnterpriseKind = Literal["", "producer", "hub"]
 
 
@@ -93,19 +94,23 @@ _NEW: EnterpriseFields = {
 
 
 def create_enterprise(
-    tx: Transaction, *, owner_id: str, currency: str, **attributes: Unpack[EnterpriseFields]
+    tx: Transaction, *, owner_id: str, currency: str, kept_by: str | None = None, **attributes: Unpack[EnterpriseFields]
 ) -> Enterprise:
-    """Creates an enterprise owned by this person. Name, language and time zone are required.
+    """Creates an enterprise owned by this person, or `kept_by` a hub, whose members run it by their roles there.
 
-    Without a slug it gets one made from its name, and without a country that of its time zone. Raises `Invalid` with
-    every mistake, `Forbidden` while the owner's address is not confirmed, `Conflict` if they own 100 already.
+    Name, language and time zone are required; slug and country are made from name and time zone. Raises `Invalid` with
+    every mistake, `Forbidden` while the owner's address is not confirmed, `Conflict` for too many enterprises.
     """
     refuse_owner(tx, owner_id)
+    if kept_by and tx.value(select(func.count()).where(enterprise.c.kept_by == kept_by)) >= MOST_KEPT:
+        raise Conflict("too_many_enterprises", "This hub keeps {most} enterprises already.", most=MOST_KEPT)
     country = country_of_zone(attributes.get("timezone", ""))
     values = read_fields({**_NEW, "country": country, **attributes, "currency": currency})
     row = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}
-    slug = attributes.get("slug")
+    slug, row["kept_by"] = attributes.get("slug"), kept_by
     created = _insert(tx, row, [slug] if slug else list(slugs_for(row["name"], row["id"])))
+    if kept_by is not None:
+        return created
     membership = {"enterprise_id": created.id, "person_id": owner_id, "role": "owner", "since": tx.now}
     tx.execute(insert(enterprise_member).values(membership))
     return created
@@ -246,7 +251,7 @@ def _search_text(values: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class EnterpriseAddresses:
-    """`emails`: the enterprise's address; without one, those of its owners. `language` is the enterprise's."""
+    """`emails`: the enterprise's address; else those of its owners, or of the hub that keeps it. `language`: its."""
 
     name: str
     language: str
@@ -256,7 +261,9 @@ class EnterpriseAddresses:
 def addresses_of(tx: Transaction, enterprise_id: str) -> EnterpriseAddresses:
     """Returns the addresses of an enterprise. Raises `NotFound`."""
     row = tx.one(
-        select(enterprise.c.name, enterprise.c.email, enterprise.c.language).where(enterprise.c.id == enterprise_id)
+        select(enterprise.c.name, enterprise.c.email, enterprise.c.language, enterprise.c.kept_by).where(
+            enterprise.c.id == enterprise_id
+        )
     )
     owners = (
         select(person.c.email)
@@ -265,4 +272,6 @@ def addresses_of(tx: Transaction, enterprise_id: str) -> EnterpriseAddresses:
         .order_by(person.c.email)
     )
     emails = (row["email"],) if row["email"] else tuple(owner["email"] for owner in tx.all(owners))
+    if not emails and row["kept_by"]:
+        emails = addresses_of(tx, row["kept_by"]).emails
     return EnterpriseAddresses(name=row["name"], language=row["language"], emails=emails)

@@ -132,6 +132,8 @@ def add_member(tx: Transaction, enterprise_id: str, *, email: str, role: str) ->
     row = {"enterprise_id": enterprise_id, "person_id": person_id, "role": role, "since": tx.now}
     if not insert_once(tx, enterprise_member, row):
         raise Conflict("member", "They are a member already.")
+    if role == "owner":
+        release(tx, enterprise_id)
     return member_by_id(tx, enterprise_id, person_id)
 
 
@@ -164,11 +166,18 @@ def change_role(
         statement = statement.where(_is_not_the_last_owner(enterprise_id, person_id))
     if tx.execute(statement.values(role=role, takes_money=takes_money, scopes=sorted(set(scopes)))).rowcount != 1:
         raise _last_owner_error(tx, enterprise_id, person_id)
+    if role == "owner":
+        release(tx, enterprise_id)
     after = _rights(tx, enterprise_id, person_id)
     if before != after:
         kind: MemberMail = "role_changed" if before[0] != role else "rights_changed"
         tell_members(tx, kind, enterprise_id, [person_id], by=by, role=role)
     return member_by_id(tx, enterprise_id, person_id)
+
+
+def release(tx: Transaction, enterprise_id: str) -> None:
+    """Ends that a hub keeps the enterprise, since it has an owner."""
+    tx.execute(update(enterprise).where(enterprise.c.id == enterprise_id).values(kept_by=None))
 
 
 def remove_member(tx: Transaction, enterprise_id: str, person_id: str, *, by: str = "") -> None:

@@ -48,6 +48,8 @@ enterprise = Table(
     Column("prices_include_vat", Flag, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("archived_at", Time),
+    # The hub that made it and whose members run it, each by their role there; none: it has members of its own.
+    Column("kept_by", Text),
     Column("version", Whole, nullable=False),
     checked_in("visibility", ("public", "link", "hidden")),
     sqlite_strict=True,

@@ -56,8 +56,7 @@ def cut_off() -> ColumnElement[datetime]:
     return case((or_(own.is_(None), own > closing), closing), else_=own)
 
 
-# Planned and actual closing: closing a sale early, or at another moment for once, keeps the planned time, which its
-# rhythm and its clones follow.
+# Planned and actual closing: a sale that closes at another moment for once keeps its plan, which later sales follow.
 
 _Sale = TypeVar("_Sale", Coordination, SaleSession)
 _row = sale_session.c

@@ -91,7 +91,7 @@ def open_page(visit: Visit) -> Response:
     try:
         day = _day(visit)
     except Invalid as error:
-        errors, status = mistakes(visit, error, {"on"}.__contains__), status_of(error)
+        errors, status = mistakes(visit, error, {"day"}.__contains__), status_of(error)
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:read")
         today = desk.enterprise.date_at(tx.now)
@@ -106,19 +106,19 @@ def open_page(visit: Visit) -> Response:
         mistakes=errors,
         open=opened,
         on=past,
-        typed={"on": visit.query.get("on", "") or today.isoformat()},
+        typed={"day": visit.query.get("day", "") or today.isoformat()},
         most=MOST_WRITTEN_OFF,
         done=visit.query.get("done", ""),
     )
 
 
 def _day(visit: Visit) -> date | None:
-    if not (text := visit.query.get("on", "").strip()):
+    if not (text := visit.query.get("day", "").strip()):
         return None
     try:
         return read_day(text)
     except ValueError:
-        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/on")]) from None
+        raise Invalid([Problem("day", "Give a day, like 2026-06-30.", "/day")]) from None
 
 
 # ------------------------------------------------------------------------------------------------ written off

@@ -23,7 +23,7 @@ from commensal.enterprises import (
     scopes_given_by,
 )
 from commensal.pages import Visit, on_refusal
-from commensal.parts.membership import invitations_of, invite, withdraw_invitation
+from commensal.parts.membership import hand_over, invitations_of, invite, owned_alone, withdraw_invitation
 from commensal.people import SCOPE_WORDS
 
 from ..frame.desk import Desk, open_desk
@@ -179,7 +179,8 @@ def team_page(visit: Visit, *, with_new_role: Member | None = None) -> Response:
         own_roles = roles_of_plugins(tx, visit.language, desk.enterprise.id)
         made_roles = roles_in_words(tx, visit.language, desk.enterprise.id)
         own_scopes = _own_scopes(tx, visit.language, desk.enterprise.id)
-    leaving = _leaving(visit, members)
+        leaving = _leaving(visit, members)
+        left_behind = owned_alone(tx, leaving.person_id, desk.enterprise.id) if leaving else ()
     return show(
         visit,
         desk,
@@ -189,6 +190,7 @@ def team_page(visit: Visit, *, with_new_role: Member | None = None) -> Response:
         invitations=invitations,
         email=visit.form.get("email", ""),
         leaving=leaving,
+        left_behind=left_behind,
         with_new_role=with_new_role,
         form_again={**visit.form, "sure": "1"} if with_new_role else {},
         role=visit.form.get("role", "packer"),
@@ -244,7 +246,8 @@ def _invite(tx: Transaction, visit: Visit, desk: Desk) -> str:
 
 @on_refusal(team_page, ())
 def post_team(visit: Visit) -> Response:
-    """Changes a role, after a question, removes a member, or takes an invitation back."""
+    """Changes a role, after a question, removes a member, takes an invitation back, or gives the hub the producers that
+    belong to the visitor alone."""
     action, member = visit.query.get("then", ""), None
     with visit.write() as tx:
         desk = open_desk(tx, visit, "members:write")
@@ -255,6 +258,9 @@ def post_team(visit: Visit) -> Response:
         elif action == "remove":
             member_by_id(tx, shop, person_id)
             remove_member(tx, shop, person_id, by=own_id)
+        elif action == "hand-over":
+            for producer in owned_alone(tx, own_id, shop):
+                hand_over(tx, producer.id, shop, by=own_id)
         elif action == "withdraw":
             withdraw_invitation(tx, shop, visit.form.get("invitation", ""))
         else:

@@ -32,16 +32,16 @@ from commensal.enterprises import (
     grant,
     grants_of,
     grants_received,
+    held_at,
     may_make_producers,
-    memberships_of,
     revoke,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.parts.membership import invite
+from commensal.parts.membership import hand_over, invite, owned_alone
 from commensal.parts.supply import RangeLine, list_range, ordered_by_plugins, plan_range
 
 from ..added import links_of_plugins
-from ..frame.desk import MOST, Desk, open_desk
+from ..frame.desk import Desk, open_desk
 from ..frame.fields import chosen_language
 from ..frame.render import show
 
@@ -129,6 +129,7 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     producer = create_enterprise(
         tx,
         owner_id=owner_id,
+        kept_by=hub.id,
         currency=hub.currency,
         timezone=hub.timezone,
         language=chosen_language(visit, hub.language),
@@ -190,7 +191,8 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
                 lines = plan_range(tx, desk.enterprise.id, _catalog_id(tx, desk), producer.id, **_rule(typed))
             except Refused as error:
                 errors, status = mistakes(visit, error, typed.__contains__), status_of(error)
-        mine = memberships_of(tx, visit.actor.person_id or "", limit=MOST)
+        mine = "enterprise:write" in held_at(tx, visit.actor, producer.id)
+        handing = producer.id in {each.id for each in owned_alone(tx, visit.actor.person_id or "", desk.enterprise.id)}
         goods = count_ranges(tx, desk.enterprise.id).get(producer.id, RangeSize(products=0, listed=0))
     return show(
         visit,
@@ -209,7 +211,8 @@ def _producer_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         new=sum(line.is_new for line in lines),
         mistakes=errors,
         typed={**typed, "margin": typed["margin"] or "20", "step": typed["step"] or "5"},
-        is_mine=any(membership.enterprise.id == producer.id for membership in mine),
+        is_mine=mine,
+        hands_over=handing,
         confirming=visit.query.get("ask", ""),
         done=visit.query.get("done", ""),
     )
@@ -226,7 +229,7 @@ def _of_path(tx: Transaction, visit: Visit, scope: str = "grants:read") -> tuple
 
 def post_producer(visit: Visit) -> Response:
     """Lists the range that was shown; says what the producer sees; or stops selling its goods."""
-    actions = {"list": _list, "sees": _sees, "stop": _stop}
+    actions = {"list": _list, "sees": _sees, "stop": _stop, "hand-over": _hand_over}
     action = actions.get(visit.query.get("then", ""))
     if action is None:
         with visit.read() as tx:
@@ -246,6 +249,12 @@ def _list(tx: Transaction, visit: Visit) -> str:
     desk, producer, _ = _of_path(tx, visit, "catalogs:write")
     new = list_range(tx, desk.enterprise.id, first_catalog(tx, desk.enterprise.id).id, producer.id, **_rule(visit.form))
     return f"{desk.address}/producers/{producer.id}?done=listed&count={len(new)}"
+
+
+def _hand_over(tx: Transaction, visit: Visit) -> str:
+    desk, producer, _ = _of_path(tx, visit)
+    hand_over(tx, producer.id, desk.enterprise.id, by=visit.actor.person_id or "")
+    return f"{desk.address}/producers/{producer.id}?done=handed-over"
 
 
 def _sees(tx: Transaction, visit: Visit) -> str:

@@ -19,6 +19,7 @@ from ...enterprises.members import (
     lock_members,
     member_by_id,
     problems_with_role,
+    release,
     remove_member,
     role_in_mail,
 )
@@ -124,8 +125,8 @@ def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
 def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
     """Makes the person a member with the role of the invitation.
 
-    An owner whom the hub that made the enterprise has invited takes it over: the person who made it leaves its team,
-    and is told so.
+    An owner whom the hub that made the enterprise has invited takes it over: the hub does not keep it any more, and a
+    person who made it leaves its team, and is told so.
 
     Raises `NotFound` for an invitation that has expired or is for another address, `Forbidden` while the person's
     address is not confirmed, `Conflict` if they are a member already.
@@ -137,6 +138,8 @@ def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Me
     if invitation["invited_by"] and invitation["role"] == "owner":
         for founder_id in _founders(tx, invitation["enterprise_id"], besides=person_id):
             remove_member(tx, invitation["enterprise_id"], founder_id, by=person_id)
+    if invitation["role"] == "owner":
+        release(tx, invitation["enterprise_id"])
     return member_by_id(tx, invitation["enterprise_id"], person_id)
 
 

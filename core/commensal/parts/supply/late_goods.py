@@ -65,7 +65,7 @@ def late_suppliers(tx: Transaction, hooks: Hooks, session_id: str, supplier_ids:
             _session.begins_at,
             _session.enterprise_id.label("shop_id"),
             _part.state,
-            or_(enterprise.c.email != "", has_owner).label("has_address"),
+            or_(enterprise.c.email != "", has_owner, enterprise.c.kept_by.is_not(None)).label("has_address"),
             _order.id.label("order_id"),
             _order.number,
             _order.revision,
