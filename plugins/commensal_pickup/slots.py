@@ -241,9 +241,9 @@ def generate_slots(
 ) -> Sequence[Slot]:
     """Adds slots of this length for all the time of the sale's distribution in which the place is open.
 
-    A rest at the end of the hours that is shorter than a slot stays free. No slot is made during existing slots and
-    closures, so a second call adds nothing. Raises `NotFound`, `Invalid`, and `Conflict` if a sale would have too many
-    slots.
+    A rest at the end of the hours of at least half a slot is a slot, too; a shorter one stays free. No slot is made
+    during existing slots and closures, so a second call adds nothing. Raises `NotFound`, `Invalid`, and `Conflict` if a
+    sale would have too many slots.
     """
     refuse_foreign_session(tx, enterprise_id, session_id)
     place = locked_active_place(tx, enterprise_id, place_id)
@@ -278,6 +278,8 @@ def _cut(span: Span, length: timedelta) -> Iterator[Span]:
     while begins_at + length <= end:
         yield begins_at, begins_at + length
         begins_at += length
+    if end - begins_at >= max(length / 2, timedelta(minutes=SHORTEST)):
+        yield begins_at, end
 
 
 def _problems(minutes: int, capacity: int | None) -> list[Problem]:

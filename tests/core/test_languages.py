@@ -327,6 +327,7 @@ def test_numbers_and_rates_keep_the_digits_they_have() -> None:
         ("1000", "Gram", "1 kg", "1 kg"),
         ("1500", "Millilitre", "1,5 L", "1.5 L"),
         ("750", "Millilitre", "75 cl", "750 mL"),
+        ("75", "Centilitre", "75 cl", "75 cL"),
         ("125", "Millilitre", "125 mL", "125 mL"),
         ("2", "Jar", "2 bocaux", "2 jars"),
         ("2", "Bucket", "2 seaux", "2 buckets"),

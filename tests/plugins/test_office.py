@@ -183,6 +183,13 @@ def test_the_week_counts_orders_and_says_what_needs_somebody(owner: Browser, sta
     assert "The books of this sale are still open" in page
 
 
+def test_the_average_of_orders_is_rounded_and_not_cut(owner: Browser, stall: Stall) -> None:
+    totals = [an_order(stall, small=1).total, an_order(stall, eggs=1).total, an_order(stall, slot=1, eggs=1).total]
+    assert sum(totals) % 3 == 2, "two thirds of a cent"
+    cents = sum(totals) // 3 + 1
+    assert f"Average order€{cents / 100:.2f}" in owner.go(OFFICE).text
+
+
 def test_no_line_of_a_french_page_begins_with_a_sign(owner: Browser, stall: Stall) -> None:
     owner.post("/language", language="fr", next=OFFICE)
     for page in ("/settings/closing", "/settings/team", "/pack", "/rules"):

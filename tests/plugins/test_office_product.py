@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
 from commensal.catalogs.listings import products_of_items
+from commensal.enterprises.tables import enterprise
 from commensal.products.fields import PRODUCT_FIELDS
+from commensal.products.tables import supplied_product
 from commensal.products.values import SuppliedProduct
 
 from .conftest import SALE, Browser, Stall
@@ -55,6 +58,23 @@ def test_all_that_customers_read_of_a_product_is_written_on_its_page(owner: Brow
     assert product.plugin_fields == {"delivery": {"bulky": True}}, "a plugin's field stands in the same form"
     owner.go(SALE)
     assert "Sand carrots" in owner.page.text
+
+
+def test_units_of_other_countries_are_offered_only_where_goods_have_them(owner: Browser, stall: Stall) -> None:
+    def units() -> set[str]:
+        page = owner.page.elements
+        return {attributes.get("value", "") for tag, attributes in page if tag == "option"}
+
+    url = open_carrots(owner, stall)
+    assert ("Litre" in units(), {"Gallon", "Inch", "PoundMass"} & units()) == (True, set())
+    with stall.instance.store.write() as tx:
+        tx.execute(update(supplied_product).values(unit="PoundMass"))
+    owner.go(url)
+    assert {"Gallon", "Inch", "PoundMass"} & units() == {"PoundMass"}
+    with stall.instance.store.write() as tx:
+        tx.execute(update(enterprise).where(enterprise.c.id == "shop").values(country="GB"))
+    owner.go(url)
+    assert {"Gallon", "Inch", "PoundMass"} & units() == {"Gallon", "Inch", "PoundMass"}
 
 
 def test_what_was_not_touched_stays_as_it_is(owner: Browser, stall: Stall) -> None:

@@ -33,6 +33,8 @@ from ..frame.render import amount_in_field, number_in_field, paragraphs_of, plai
 from .new_goods import read_number
 
 _PLUGIN = "plugin_fields"
+_IMPERIAL = frozenset({"Gallon", "Inch", "PoundMass"})  # measures that only some countries sell in
+_IMPERIAL_IN = frozenset({"GB", "IE", "US"})
 _FACTS = list(PRODUCT_FIELDS).index("labels")  # the basics of a product stand before its further facts
 
 
@@ -135,6 +137,8 @@ def _input(visit: Visit, name: str, field: ProductField, value: object, producer
         shown = [term for term in terms if f"{name}/{term}" in typed]
     else:
         shown = typed.get(name, "")
+    if producer.country not in _IMPERIAL_IN:
+        terms = {term: word for term, word in terms.items() if term not in _IMPERIAL or term == shown}
     ordered = dict(sorted(terms.items(), key=lambda each: search_key(each[1])))
     return ProductInput(name=name, field=field, label=field.label(visit.language), value=shown, terms=ordered)
 

@@ -248,7 +248,9 @@ def figures(visit: Visit, week: SaleWeek) -> WeekFigures:
 
 
 def _average(orders: Sequence[OrderSummary]) -> int:
-    return sum(order.total for order in orders) // len(orders) if orders else 0
+    """The average total, in minor units, half up."""
+    number = len(orders)
+    return (2 * sum(order.total for order in orders) + number) // (2 * number) if orders else 0
 
 
 # ------------------------------------------------------------------------------------------------ what needs somebody

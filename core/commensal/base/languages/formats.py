@@ -85,7 +85,9 @@ def format_quantity(value: Decimal | int, unit: str, language: str) -> str:
     if larger is not None and value >= 1000:
         value, unit = Decimal(value) / 1000, larger
     elif unit == "Millilitre" and language in _IN_CENTILITRES and value >= 100 and value % 10 == 0:
-        return f"{format_number(Decimal(value) / 10, language)}\u00a0cl"
+        value, unit = Decimal(value) / 10, "Centilitre"
+    if unit == "Centilitre" and language in _IN_CENTILITRES:
+        return f"{format_number(value, language)}\u00a0cl"
     measure = MEASURES.get(unit)
     word = unit if measure is None else measure.symbol or measure.label(language)
     if measure is not None and not measure.symbol:
