@@ -22,7 +22,7 @@ from commensal.storage.database.transaction import Transaction
 from commensal.storage.database.types import Time
 from commensal.storage.jobs import Job, Periodic, Work, enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE, trust_clock
-from commensal.storage.jobs.periodic import run_periodic
+from commensal.storage.jobs.periodic import run_periodic, tick
 from commensal.storage.jobs.run import CLAIM, run_due
 from commensal.storage.jobs.tables import job
 
@@ -77,6 +77,37 @@ def test_what_failed_while_the_clock_was_ahead_is_tried_again(instance: Instance
     assert run() == ["a month later"]
     clock.advance(days=AHEAD.days)
     assert run() == ["in two years"]
+
+
+def test_what_a_clock_that_was_minutes_ahead_has_put_off_is_due_once_it_is_right(
+    instance: Instance, clock: ManualClock
+) -> None:
+    """New work, and another try of work that had failed; not what was promised for a later moment before."""
+    ran: list[str] = []
+
+    def act(_: Instance, claimed: Job) -> None:
+        ran.append(claimed.payload["name"])
+        if claimed.payload["name"] == "fails" and claimed.attempts == 1:
+            raise OSError("no answer")
+
+    periodic = tuple(task for task in work_of(instance).periodic if task.name in (EVERY_MINUTE, "bring_forward"))
+    work, now = Work({"act": act}, periodic), clock.now()
+    with instance.store.write() as tx:
+        enqueue(tx, "act", {"name": "fails"}, due_at=now + timedelta(minutes=2))
+        enqueue(tx, "act", {"name": "promised"}, due_at=now + timedelta(minutes=5))
+    clock.set(now + timedelta(minutes=3, seconds=50))
+    tick(instance, work)
+    with instance.store.write() as tx:
+        enqueue(tx, "act", {"name": "new"}, due_at=tx.now + timedelta(seconds=1))
+    clock.set(now + timedelta(minutes=1))
+    clock.synchronised = True
+    ran.clear()
+    tick(instance, work)  # it notices
+    tick(instance, work)
+    assert sorted(ran) == ["fails", "new"]
+    clock.set(now + timedelta(minutes=5))
+    tick(instance, work)
+    assert "promised" in ran
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=2)])

@@ -28,6 +28,7 @@ from ...storage.database.revisions import tables_of
 from ...storage.idempotency.answers import forget_old_answers
 from ...storage.jobs import Periodic, Work
 from ...storage.jobs.bringing_forward import bring_forward
+from ...storage.jobs.clock import BRING_FORWARD
 from ...storage.jobs.failed import forget_finished
 from ...storage.jobs.run import run_due
 from ..accounts.confirmations import FORGOTTEN, mail_reset
@@ -115,9 +116,7 @@ def _sales_work(instance: Instance) -> tuple[Periodic, ...]:
 def _backup_work(instance: Instance) -> tuple[Periodic, ...]:
     """What keeps the instance ready for a restore."""
     return (
-        Periodic(
-            "bring_forward", timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))
-        ),
+        Periodic(BRING_FORWARD, timedelta(hours=1), partial(bring_forward, tables=tables_of(instance.hooks.plugins()))),
         Periodic("enqueue_backup", timedelta(minutes=5), partial(enqueue_backup, settings=instance.settings)),
     )
 

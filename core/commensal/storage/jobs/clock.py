@@ -15,6 +15,7 @@ from ..database import Time, Transaction, insert_once
 from .tables import job, job_slot
 
 EVERY_MINUTE = "announce_openings"  # periodic work of every instance
+BRING_FORWARD = "bring_forward"  # the periodic work of `bringing_forward`
 PAUSE = timedelta(days=9)  # without work, for which a machine that was off is explanation enough
 AHEAD = timedelta(minutes=1)  # tolerance for rows that are newer than the clock
 _TRUSTED = "clock_trusted"  # the name of the row with the last trusted moment
@@ -88,3 +89,4 @@ def _forget_work_ahead(tx: Transaction) -> None:
         insert_once(tx, job_slot, {"name": _WAS_AHEAD, "slot": newest})
         ahead = (job_slot.c.slot > tx.now, job_slot.c.name.not_in((_TRUSTED, _WAS_AHEAD)))
         tx.execute(delete(job_slot).where(*ahead))
+        tx.execute(delete(job_slot).where(job_slot.c.name == BRING_FORWARD))  # what waits for that moment is due now

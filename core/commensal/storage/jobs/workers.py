@@ -67,17 +67,14 @@ def named_worker(instance: Instance) -> Iterator[None]:
 
 
 def _hold(file: Path) -> int:
-    """Makes the file and locks it before it gets its name, since others take away what nobody holds."""
+    """Makes the file and locks it. Another process may find it in between, and take it away: then it says nothing."""
     file.parent.mkdir(mode=0o700, exist_ok=True)
-    unnamed = file.with_name(f".{file.name}")
-    descriptor = os.open(unnamed, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.write(descriptor, _place(descriptor, _boot()).encode())
-        unnamed.rename(file)
     except BaseException:
         os.close(descriptor)
-        unnamed.unlink(missing_ok=True)
         raise
     return descriptor
 
@@ -85,7 +82,7 @@ def _hold(file: Path) -> int:
 def give_back_of_dead(instance: Instance) -> None:
     """Gives back the jobs of each process with the same folder that has ended without doing so."""
     try:
-        files = [Path(entry.path) for entry in os.scandir(instance.folder / FOLDER) if not entry.name.startswith(".")]
+        files = [Path(entry.path) for entry in os.scandir(instance.folder / FOLDER)]
     except OSError:  # no process has ever worked here
         return
     for file in files:
@@ -133,13 +130,11 @@ def _boot() -> str:
 def _give_back(tx: Transaction, name: str) -> None:
     """Makes the jobs of this process due again: after some deaths as late as after failures, and parks them at last."""
     for row in tx.all(_CLAIMED, {"name": name}):
-        claim = {"job": row["id"], "attempt": row["attempts"]}
-        failures = row["attempts"] - _AT_ONCE
-        if failures <= 0:
-            tx.change(UPDATE_CLAIMED, {**claim, "state": "waiting", "claimed_until": None})
-        elif failures <= len(DELAYS):
-            retry = {"state": "waiting", "error": _DIED, "due_at": tx.now + DELAYS[failures - 1]}
-            tx.change(UPDATE_CLAIMED, {**claim, **retry, "claimed_until": None})
-        else:
-            tx.change(UPDATE_CLAIMED, {**claim, "state": "parked", "error": _DIED})
+        deaths = row["attempts"] - _AT_ONCE
+        change: dict[str, object] = {"state": "waiting", "claimed_until": None}
+        if deaths > len(DELAYS):
+            change = {"state": "parked", "error": _DIED}
+        elif deaths > 0:
+            change |= {"error": _DIED, "due_at": tx.now + DELAYS[deaths - 1]}
+        tx.change(UPDATE_CLAIMED, {"job": row["id"], "attempt": row["attempts"], **change})
         _log.warning("a job of a process that has ended is given back", job=row["id"], attempt=row["attempts"])
