@@ -198,7 +198,7 @@ def order_links(order: Order, page: str, language: str) -> Sequence[MenuItem] | 
         return None
     return [
         MenuItem(label=translate(language, "Add to my calendar"), url=f"/-/pickup{page}.ics"),
-        MenuItem(label=translate(language, "Code to show when you collect"), url=f"/-/pickup{page}.svg"),
+        MenuItem(label=translate(language, "Code to show when you collect"), url=f"/-/pickup{page}.svg", code=True),
     ]
 
 

@@ -33,7 +33,7 @@ _CONTROLS = {
 }
 _GROUPS = {"form", "group", "radiogroup", "region"}
 _AXE = Path(__file__).with_name("axe") / "node_modules" / "axe-core" / "axe.min.js"
-_PLAIN = str.maketrans("\u00a0\u202f", "  ")  # non-breaking spaces, as in French texts
+PLAIN = str.maketrans("\u00a0\u202f", "  ")  # non-breaking spaces, as in French texts
 _WORDS = 'translate(normalize-space(), "\u00a0\u202f", "  ")'  # the same in XPath
 
 
@@ -139,7 +139,7 @@ class Person:
     @property
     def text(self) -> str:
         """The visible text of the page, with plain spaces."""
-        words = self.driver.find_element(By.TAG_NAME, "body").text.translate(_PLAIN)
+        words = self.driver.find_element(By.TAG_NAME, "body").text.translate(PLAIN)
         return " ".join(words.split())
 
     @property

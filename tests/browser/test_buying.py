@@ -17,7 +17,7 @@ from commensal.parts.serving.work import work_of
 from commensal.storage.jobs.periodic import tick
 
 from .conftest import PASSWORD, SALE, Shop
-from .person import PATIENCE, Person
+from .person import PATIENCE, PLAIN, Person
 
 ORDER = "Commander avec obligation de paiement"
 
@@ -259,3 +259,26 @@ def test_a_tap_saves_a_piece_where_it_stands_and_a_lost_connection_loses_nothing
     assert "Pas de réseau" not in person.text
     person.presses("Mon panier")
     assert person.find("//input[@type='number']").get_property("value") == "3"
+
+
+def test_an_order_says_on_its_first_screen_when_where_with_which_code_and_what_is_to_be_paid(
+    person: Person, shop: Shop
+) -> None:
+    person.on_a_screen(360, "light")
+    person.goes_to(f"/login?next={SALE}")
+    person.writes(email="ada@example.org", password=PASSWORD)
+    person.presses("Se connecter")
+    person.takes("Œufs", "6", 1)
+    person.presses("Mon panier")
+    person.presses("Passer la commande")
+    person.chooses("Salle des fêtes")
+    person.presses("Commander avec obligation")
+    ticket = person.find("//section[contains(@class, 'ticket')]")
+    assert ticket.location["y"] + ticket.size["height"] <= 640
+    for words in ("Salle des fêtes", "samedi 6 juin", "17:00", "À payer : 2,35 €"):
+        assert words in " ".join(ticket.text.translate(PLAIN).split())
+    code = ticket.find_element(By.TAG_NAME, "img")
+    person.waits_until(lambda: person.script("return arguments[0].naturalWidth", code), "the code")
+    assert code.get_attribute("alt")
+    pay, goods = (person.find(f"//*[{says}]") for says in ("text()='Comment payer'", "text()='Produit'"))
+    assert ticket.location["y"] < pay.location["y"] < goods.location["y"]

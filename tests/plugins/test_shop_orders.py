@@ -9,9 +9,11 @@ from sqlalchemy import insert, update
 
 from commensal.base.clock import ManualClock
 from commensal.catalogs.tables import offer
+from commensal.enterprises.guest_policy import change_guest_policy
 from commensal.enterprises.plugins import enable_plugin
 from commensal.orders.fulfil import hand_order_over, order_is_ready
 from commensal.orders.lock import locked_order
+from commensal.orders.tables import guest_order
 from commensal.payments.payments import payments_of, receive_payment
 from commensal.payments.refunds import refund
 from commensal.people.people import Person
@@ -36,7 +38,7 @@ def order_page(browser: Browser, stall: Stall) -> str:
 
 
 def test_an_order_is_changed_after_its_new_total_was_seen(browser: Browser, stall: Stall, order_page: str) -> None:
-    assert "Collected byLise" in browser.page.text
+    assert "Collected by Lise" in browser.page.text
     browser.go(f"{order_page}/change")
     browser.send("", LOOK, **{f"items/{stall.small}": "3", f"items/{stall.eggs}": "0"})
     assert "Your order after the change" in browser.page.text
@@ -44,8 +46,21 @@ def test_an_order_is_changed_after_its_new_total_was_seen(browser: Browser, stal
     browser.send("", CHANGE, collector="Lise, next door")
     assert browser.at == order_page
     assert stored_orders(stall)[0]["total"] == 720
-    assert "Collected byLise, next door" in browser.page.text
+    assert "Collected by Lise, next door" in browser.page.text
     assert "Please bring €7.20" in browser.page.text
+
+
+def test_who_has_to_confirm_an_order_first_is_told_how_to_pay_afterwards(browser: Browser, stall: Stall) -> None:
+    with stall.instance.store.write() as tx:
+        change_guest_policy(tx, "shop", guests="link", orders_of_mailbox=9, orders_of_network=9)
+    to_the_checkout(browser, stall, small=2, eggs=1)
+    buy(browser, stall)
+    assert "Please confirm your order by" in browser.page.text
+    assert "Saturday, 6 June 2026" in browser.page.text
+    assert "How to pay" not in browser.page.text
+    with stall.instance.store.write() as tx:
+        tx.execute(update(guest_order).values(confirm_by=None))  # as the link in the e-mail does
+    assert "How to pay" in browser.go(browser.at).text
 
 
 def test_a_change_is_not_made_at_another_total_than_was_seen(browser: Browser, stall: Stall, order_page: str) -> None:

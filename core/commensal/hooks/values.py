@@ -25,11 +25,13 @@ _OF_BROWSERS = frozenset({"color-scheme", "referrer", "theme-color", "viewport"}
 @dataclass(frozen=True, kw_only=True)
 class MenuItem:
     """A link for the menu, or for the page of an order. `label` is in the reader's language; of several links, that of
-    the lowest `position` stands first."""
+    the lowest `position` stands first. `code`: the address is that of a picture, which is scanned when goods are
+    collected: the page of an order shows it."""
 
     label: str
     url: str
     position: int = 100
+    code: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
