@@ -157,11 +157,11 @@ from .orders.sale_context import refuse_foreign_session as refuse_foreign_sessio
 from .orders.shipping import NamesShipping as NamesShipping
 from .orders.values import Order as Order
 from .parts.accounts.log_in_elsewhere import end_sessions_elsewhere as end_sessions_elsewhere
-from .parts.approvals.policy import needs_second_person as needs_second_person
 from .parts.approvals.proposing import ActKind as ActKind
 from .parts.approvals.proposing import ActWords as ActWords
 from .parts.approvals.proposing import ProposedAct as ProposedAct
 from .parts.approvals.proposing import act_by_id as act_by_id
+from .parts.approvals.proposing import needs_second_person as needs_second_person
 from .parts.approvals.proposing import past_acts as past_acts
 from .parts.approvals.proposing import propose as propose
 from .parts.approvals.proposing import waiting_acts as waiting_acts
@@ -189,8 +189,8 @@ from .parts.outbound.client import http_client as http_client
 from .parts.outbound.client import url_problem as url_problem
 from .parts.outbound.issuers import issuer_configuration as issuer_configuration
 from .parts.outbound.issuers import issuer_key as issuer_key
-from .parts.privacy.values import DataSubject as DataSubject
-from .parts.privacy.values import KeptRows as KeptRows
+from .parts.privacy.personal_rows import DataSubject as DataSubject
+from .parts.privacy.personal_rows import KeptRows as KeptRows
 from .parts.reports.labels import label_parameters as label_parameters
 from .parts.reports.labels import receipt_parameters as receipt_parameters
 from .parts.reports.look import Filter as Filter

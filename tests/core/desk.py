@@ -11,8 +11,8 @@ from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
 from commensal.parts.serving.app import make_app
+from commensal.people.actor import ENTERPRISE_SCOPES, OPERATOR, SELF
 from commensal.people.people import add_person, new_person
-from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
 from commensal.testing.instances import client_of
 from commensal.testing.placed import a_lot, a_shop, an_item
 

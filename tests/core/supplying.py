@@ -16,8 +16,8 @@ from commensal.enterprises.tokens import make_token
 from commensal.instance import Instance
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
+from commensal.people.actor import ENTERPRISE_SCOPES
 from commensal.people.people import Person
-from commensal.people.scopes import ENTERPRISE_SCOPES
 from commensal.sale_sessions.tables import coordination_supplier, sale_session, session_item
 from commensal.stock.tables import stock_lot
 from commensal.storage.database import Store, Transaction

@@ -15,9 +15,8 @@ from commensal.enterprises.grants import grant, grants_of
 from commensal.enterprises.members import change_role
 from commensal.enterprises.tables import enterprise_member
 from commensal.parts.copies.homes import leave_home, stay_home
-from commensal.people.actor import NOBODY, Actor
+from commensal.people.actor import ENTERPRISE_SCOPES, GRANTS, NOBODY, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY, Actor
 from commensal.people.people import Person
-from commensal.people.scopes import ENTERPRISE_SCOPES, GRANTS, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY
 from commensal.storage.database import Store
 
 Acting = Callable[..., Actor]

@@ -28,7 +28,7 @@ from commensal.parts.endpoints import core_endpoints
 from commensal.parts.serving import app as application
 from commensal.parts.serving.app import make_app
 from commensal.parts.setup.begin import USUAL
-from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
+from commensal.people.actor import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
 from commensal.storage.idempotency.tables import idempotent_answer

@@ -24,7 +24,7 @@ from commensal.base.errors import Busy, SettingsError, StoreError
 from commensal.orders.tables import customer_order
 from commensal.parts.backups.archive import Archive
 from commensal.parts.backups.backup import back_up, try_newest
-from commensal.parts.backups.upkeep.files import backups_in, newest_for_certain
+from commensal.parts.backups.upkeep.upkeep import backups_in, newest_for_certain
 from commensal.stock.tables import stock_lot
 
 from .keeping import PASSWORD, buy, folder, make_instance, open_store, postgresql_tools, sqlite_url, write_settings

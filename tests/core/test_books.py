@@ -28,8 +28,8 @@ from commensal.parts.supply.supplier_accounts import (
     statement_lines,
     supplier_accounts,
 )
-from commensal.parts.till.reminding import remind_to_pay, reminded_of
 from commensal.parts.till.till import count_till, take_back_count, till_counts, till_of, uncounted_of
+from commensal.parts.till.unpaid_guests import remind_to_pay, reminded_of
 from commensal.payments.by_hand import record_given_back, record_received
 from commensal.payments.payments import receive_payment
 from commensal.products.tables import supplied_product

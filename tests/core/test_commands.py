@@ -30,9 +30,8 @@ from commensal.base.languages.catalogs import spaced
 from commensal.enterprises.tables import enterprise
 from commensal.instance import open_instance
 from commensal.parts.cli import app
-from commensal.parts.cli.commands import COMMANDS, _run_under
+from commensal.parts.cli.commands import COMMANDS, _run_under, claimed_names
 from commensal.parts.cli.named import moment
-from commensal.parts.cli.plugin_commands import claimed_names
 from commensal.people.people import person_by_email
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job

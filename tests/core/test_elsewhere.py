@@ -23,8 +23,7 @@ from commensal.instance import load_settings, open_instance
 from commensal.instance.backup_key import FILE
 from commensal.parts.backups.elsewhere import fetch_newest, push
 from commensal.parts.backups.restore import restore
-from commensal.parts.backups.upkeep.files import newest_in
-from commensal.parts.backups.upkeep.upkeep import BACKUP, TRIAL, newest_done
+from commensal.parts.backups.upkeep.upkeep import BACKUP, TRIAL, newest_done, newest_in
 from commensal.parts.cli import app
 from commensal.parts.setup.begin import begin_instance
 

@@ -21,9 +21,8 @@ from commensal.parts.copies.homes import leave_home, stay_home
 from commensal.parts.mail.to_people import members_who_may
 from commensal.parts.membership.invitations import accept_invitation, invitations_of, invitations_to, invite
 from commensal.parts.serving.app import make_app
-from commensal.people.actor import Actor
+from commensal.people.actor import READ, Actor
 from commensal.people.people import Person
-from commensal.people.scopes import READ
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.instances import client_of

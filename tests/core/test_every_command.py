@@ -17,8 +17,7 @@ from typer.core import TyperCommand
 
 from commensal.base.entry_points import plugin_entry_points
 from commensal.parts.cli import app, sentence_about
-from commensal.parts.cli.commands import COMMANDS
-from commensal.parts.cli.plugin_commands import claimed_names
+from commensal.parts.cli.commands import COMMANDS, claimed_names
 from commensal.parts.setup.begin import begin_instance, usual_plugins
 
 from .shell import Shell

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from commensal.enterprises.tables import customer_category, enterprise_member
 from commensal.orders.tables import customer_order
 from commensal.parts.pictures.images import LARGEST_IMAGE
-from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.people.actor import ENTERPRISE_SCOPES
 from commensal.people.tables import api_token, person
 from commensal.stock.take import release_stock, take_stock
 from commensal.storage.database import Store

@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 
 from commensal.base.entry_points import plugin_entry_points
 from commensal.parts.cli import app
-from commensal.parts.cli.commands import COMMANDS
-from commensal.parts.cli.plugin_commands import claimed_names
+from commensal.parts.cli.commands import COMMANDS, claimed_names
 from commensal.parts.setup.begin import USUAL
 
 from .shell import Shell

@@ -33,8 +33,8 @@ from commensal.parts.monitoring.environment import health_problems, warnings, wi
 from commensal.parts.monitoring.health import degrading_problems
 from commensal.parts.monitoring.watched import Noticed
 from commensal.parts.serving.work import answering
+from commensal.people.actor import OPERATOR, SELF
 from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.clock import EVERY_MINUTE

@@ -22,7 +22,7 @@ from commensal.hooks.loading import all_hooks, load_plugins
 from commensal.hooks.running import answer_problem
 from commensal.instance import InstanceSettings
 from commensal.parts.plugin_kit.describing import hooks_page
-from commensal.people.scopes import ALL_SCOPES
+from commensal.people.actor import ALL_SCOPES
 from commensal.testing.probe import GOOD
 
 COOKBOOK = Path(__file__).parents[2] / "plugins" / "COOKBOOK.md"

@@ -27,8 +27,8 @@ from commensal.parts.membership.invitations import (
     invite,
     withdraw_invitation,
 )
+from commensal.people.actor import ROLES
 from commensal.people.people import Person
-from commensal.people.scopes import ROLES
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_lot, a_shop, an_item

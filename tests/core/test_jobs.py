@@ -22,8 +22,8 @@ from commensal.instance import Instance, InstanceSettings
 from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.work import work_of
 from commensal.parts.setup.begin import USUAL
+from commensal.people.actor import OPERATOR, SELF
 from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR, SELF
 from commensal.storage.database import Store, Transaction
 from commensal.storage.jobs import Job, NewJob, Periodic, Work, enqueue, enqueue_all
 from commensal.storage.jobs import periodic as ticking

@@ -18,8 +18,8 @@ from commensal.hooks.failures import note_failures
 from commensal.instance import InstanceSettings, Secret
 from commensal.instance.settings import LimitSettings, WatchingSettings
 from commensal.parts.backups.upkeep.upkeep import BACKUP, enqueue_once, mark_done
+from commensal.people.actor import OPERATOR
 from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR
 from commensal.storage.database import Store
 from commensal.storage.jobs import enqueue
 from commensal.storage.jobs.tables import job

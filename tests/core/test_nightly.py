@@ -22,9 +22,8 @@ from commensal.instance import Instance, load_settings, open_instance
 from commensal.parts.backups.backup import back_up
 from commensal.parts.backups.nightly import enqueue_backup
 from commensal.parts.backups.restore import restore
-from commensal.parts.backups.upkeep.files import backups_in
 from commensal.parts.backups.upkeep.tables import upkeep
-from commensal.parts.backups.upkeep.upkeep import TRIAL, last_moment, overdue_work
+from commensal.parts.backups.upkeep.upkeep import TRIAL, backups_in, last_moment, overdue_work
 from commensal.parts.monitoring.environment import warnings
 from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.work import work_of

@@ -23,9 +23,8 @@ from commensal.parts.mail.to_people import members_who_may
 from commensal.parts.membership.invitations import accept_invitation, invitations_to, invite
 from commensal.parts.pages.added import added_pages
 from commensal.parts.serving.app import make_app
-from commensal.people.actor import Actor
+from commensal.people.actor import READ, Actor
 from commensal.people.people import Person
-from commensal.people.scopes import READ
 from commensal.storage.database import Store
 from commensal.testing.instances import client_of
 from commensal.testing.placed import a_shop

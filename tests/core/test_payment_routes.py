@@ -20,8 +20,8 @@ from commensal.hooks.loading import load_plugins
 from commensal.hooks.values import PaymentMethod, PaymentStart
 from commensal.instance import Instance, InstanceSettings
 from commensal.payments.journal import MEMBERS
+from commensal.people.actor import ENTERPRISE_SCOPES, SELF
 from commensal.people.codes import fingerprint
-from commensal.people.scopes import ENTERPRISE_SCOPES, SELF
 from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
 from commensal.testing.placed import a_placed_order, a_shop

@@ -25,7 +25,8 @@ from commensal.hooks import specifications
 from commensal.hooks.contract import hookimpl
 from commensal.hooks.loading import load_plugins
 from commensal.instance import Instance, InstanceSettings, Secret
-from commensal.parts.cli import app, plugin_commands
+from commensal.parts.cli import app
+from commensal.parts.cli import commands as plugin_commands
 from commensal.parts.serving.app import make_app
 from commensal.parts.serving.work import work_of
 from commensal.storage.database import Store

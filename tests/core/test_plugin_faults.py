@@ -44,7 +44,7 @@ from commensal.orders.quote import quote_order
 from commensal.orders.values import Order, Wish
 from commensal.parts.accounts.log_in_elsewhere import come_back, leave_for_provider, log_out_url
 from commensal.parts.checks import broken_invariants
-from commensal.parts.cli import plugin_commands
+from commensal.parts.cli import commands
 from commensal.parts.cli.check import report_plugins
 from commensal.parts.copies.homes import refuse_leaving
 from commensal.parts.distribution import weight_rules_of_session
@@ -635,9 +635,9 @@ def test_commands_that_cannot_be_added_name_their_plugin(fault: str, monkeypatch
         def load(self) -> Any:
             return probe.module()
 
-    monkeypatch.setattr(plugin_commands, "plugin_entry_points", lambda: {"probe": Point()})
+    monkeypatch.setattr(commands, "plugin_entry_points", lambda: {"probe": Point()})
     with pytest.raises(PluginError, match="'probe' failed in commands"):
-        plugin_commands._commands_of_plugin("probe")
+        commands._commands_of_plugin("probe")
 
 
 def test_the_demo_names_the_plugin_that_cannot_fill_its_part(make_world: Make) -> None:

@@ -27,7 +27,6 @@ NAMED = {
     "core/commensal/parts/product_lists/cells.py",
     "core/commensal/base/units/facets.py",
     "core/commensal/parts/demo/goods.py",
-    "core/commensal/parts/demo/stock_up.py",
     "core/commensal/parts/demo/values.py",
     "core/commensal/parts/endpoints/taxonomy.py",
     "federation/commensal_federation/dfc/fields.py",

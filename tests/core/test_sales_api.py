@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.catalogs.offers import set_price
 from commensal.enterprises.tables import customer, enterprise_member
-from commensal.people.scopes import ENTERPRISE_SCOPES
+from commensal.people.actor import ENTERPRISE_SCOPES
 from commensal.people.tables import api_token, person
 from commensal.products.tables import product_vat
 from commensal.storage.database import Store

@@ -19,14 +19,13 @@ from commensal.instance.tables import audit_entry
 from commensal.parts.accounts.confirmations import reset_password
 from commensal.parts.cli.user import _remove_second_factor
 from commensal.people import login_throttle, one_time_codes, second_factor
-from commensal.people.actor import Actor
+from commensal.people.actor import OPERATOR, Actor
 from commensal.people.codes import mail_code
 from commensal.people.logging_in import CheckedPassword, CodeWanted, await_code, check_password, finish_log_in, log_in
 from commensal.people.new_password import change_password
 from commensal.people.one_time_codes import STEP, code_of, step_of, steps_that_match, uri_of
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person
-from commensal.people.scopes import OPERATOR
 from commensal.people.second_factor import (
     begin_second_factor,
     confirm_second_factor,

@@ -13,8 +13,7 @@ from sqlalchemy import select
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Invalid, NotFound, TooMany
 from commensal.people import login_throttle
-from commensal.people.authentication import actor_of_session
-from commensal.people.logging_in import CheckedPassword, check_password, log_in
+from commensal.people.logging_in import CheckedPassword, actor_of_session, check_password, log_in
 from commensal.people.new_password import check_new_password, prove_password
 from commensal.people.passwords import hash_password
 from commensal.people.people import Person, disable_person

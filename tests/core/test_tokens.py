@@ -14,7 +14,7 @@ from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound
 from commensal.enterprises.access import demand_session
 from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import list_tokens, make_token, revoke_token
-from commensal.people.authentication import actor_of_token
+from commensal.people.logging_in import actor_of_token
 from commensal.people.people import Person, disable_person
 from commensal.people.tables import api_token
 from commensal.storage.database import Store

@@ -20,8 +20,8 @@ from commensal.parts.backups.restore import restore
 from commensal.parts.serving.serving import serve
 from commensal.parts.serving.work import work_of
 from commensal.parts.setup.begin import begin_instance
+from commensal.people.actor import ROLES
 from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
 from commensal.sale_sessions.tables import coordination, sale_session
 from commensal.storage.jobs import periodic
 from commensal.storage.jobs.tables import job

@@ -11,7 +11,7 @@ import pytest
 
 from commensal.instance.instance import DATABASE
 from commensal.parts.backups.archive import Archive
-from commensal.parts.backups.upkeep.files import backups_in
+from commensal.parts.backups.upkeep.upkeep import backups_in
 
 from .lifeline import KILLED, Lifeline
 from .moments import ARRIVING, BACKING_UP, MIGRATING

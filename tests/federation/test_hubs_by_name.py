@@ -19,7 +19,7 @@ from commensal.instance import Instance
 from commensal.parts.accounts.operators import add_operator
 from commensal.parts.cli import app
 from commensal.parts.serving.work import work_of
-from commensal.people.scopes import OPERATOR
+from commensal.people.actor import OPERATOR
 from commensal.storage.jobs.run import run_due
 from commensal.testing.instances import Instances, Plan
 from commensal.testing.placed import a_shop

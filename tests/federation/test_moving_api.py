@@ -13,7 +13,7 @@ from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.parts.accounts.operators import add_operator
 from commensal.parts.serving.app import make_app
-from commensal.people.scopes import OPERATOR, SELF
+from commensal.people.actor import OPERATOR, SELF
 from commensal.testing.placed import a_shop
 from commensal_federation.testing import Region
 

@@ -17,7 +17,7 @@ from commensal.base.errors import Conflict, Invalid
 from commensal.enterprises.tokens import make_token
 from commensal.parts.accounts.operators import add_operator
 from commensal.parts.serving.app import make_app
-from commensal.people.scopes import OPERATOR
+from commensal.people.actor import OPERATOR
 from commensal_federation.delivery import post
 from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.sync import refreshing

@@ -15,9 +15,8 @@ from commensal.enterprises.tables import enterprise
 from commensal.orders.tables import customer_order as order_table
 from commensal.parts.accounts.joining import accept_household_invitation, invite_to_household
 from commensal.parts.membership.invitations import accept_invitation, invitations_of, invitations_to, invite
-from commensal.people.actor import Actor
+from commensal.people.actor import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ, SCOPE_WORDS, Actor
 from commensal.people.people import NewPerson, Person, add_person
-from commensal.people.scopes import ENTERPRISE_SCOPES, GIVEN_BY_ROLES, READ, SCOPE_WORDS
 from commensal.people.tables import person
 from commensal.storage.jobs.tables import job
 from commensal_office.people.team import scope_groups

@@ -24,8 +24,8 @@ from commensal.enterprises.grants import grant
 from commensal.enterprises.tables import enterprise
 from commensal.instance.instance import DATABASE
 from commensal.parts.serving.app import make_app
+from commensal.people.actor import GRANTS
 from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import GRANTS
 from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
 from commensal.testing.instances import NOON, Instances, Plan, RunJobs, client_of

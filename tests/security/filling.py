@@ -18,7 +18,7 @@ from commensal.enterprises.tables import customer, customer_category, enterprise
 from commensal.orders.tables import customer_order
 from commensal.parts.supply.tables import purchase_order
 from commensal.payments.tables import counted_till, payment, payment_problem
-from commensal.people.scopes import OPERATOR
+from commensal.people.actor import OPERATOR
 from commensal.people.tables import api_token, person_session
 from commensal.products.tables import image, producer_absence, supplied_product
 from commensal.sale_sessions.tables import coordination, sale_session

@@ -27,8 +27,8 @@ from commensal.parts.mail.tables import sent_mail
 from commensal.parts.supply.tables import purchase_order, purchase_order_line
 from commensal.payments.payments import payments_of
 from commensal.payments.problems import keep_problem
+from commensal.people.actor import ROLES
 from commensal.people.people import Person, person_by_id
-from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session
 from commensal.products.tables import producer_absence
 from commensal.storage.database import Store, Transaction, metadata

@@ -23,7 +23,7 @@ from commensal.base.shares import FairLock
 from commensal.base.units.product_types import near_product_types
 from commensal.catalogs.catalogs import catalogs_of
 from commensal.parts.product_lists.lists import ListReport, PlannedList
-from commensal.people.scopes import PUBLIC
+from commensal.people.actor import PUBLIC
 from commensal.people.sessions import begin_session
 from commensal.storage.database import Transaction
 from commensal.testing.instances import Instances

@@ -27,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from commensal.parts.endpoints import stock
-from commensal.people.scopes import OPERATOR
+from commensal.people.actor import OPERATOR
 from commensal.stock.lots import lots_of
 
 from .filling import AppRoute, fill

@@ -19,7 +19,7 @@ from commensal.enterprises.tokens import make_token
 from commensal.orders.questions import order_by_id
 from commensal.orders.tables import customer_order
 from commensal.parts.endpoints import orders
-from commensal.people.scopes import SELF
+from commensal.people.actor import SELF
 from commensal.people.sessions import begin_session
 from commensal_office.frame import desk
 from commensal_transport.costs import alone

@@ -14,8 +14,8 @@ from commensal.api.endpoint import File, Stream
 from commensal.enterprises.tables import enterprise_member
 from commensal.parts.pages.visit import local_url
 from commensal.parts.web import origin_guard
+from commensal.people.actor import ROLES
 from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session
 from commensal.storage.database import Store
 

@@ -25,8 +25,8 @@ from commensal.enterprises.members import change_role, remove_member
 from commensal.enterprises.tables import customer_category, enterprise_member
 from commensal.enterprises.tokens import make_token, revoke_token
 from commensal.parts.serving.app import make_app
+from commensal.people.actor import ROLES
 from commensal.people.people import NewPerson, Person, add_person, disable_person
-from commensal.people.scopes import ROLES
 from commensal.people.sessions import begin_session, revoke_sessions
 from commensal.people.tables import person
 from commensal.storage.database import Transaction

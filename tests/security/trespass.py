@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.instance import Instance
 from commensal.parts.serving.app import endpoints_of
-from commensal.people.scopes import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
+from commensal.people.actor import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.storage.database import Transaction
 
 from .bodies import a_body, a_query

@@ -14,7 +14,7 @@ from ..base.logs import add_log_fields
 from ..enterprises.access import demand_session
 from ..instance import Instance, InstanceSettings
 from ..people.actor import NOBODY, Actor
-from ..people.authentication import actor_of_session, actor_of_token
+from ..people.logging_in import actor_of_session, actor_of_token
 from ..people.new_password import prove_password
 from ..people.second_factor import has_second_factor
 from ..storage.database import Transaction

@@ -26,8 +26,7 @@ from ..base.errors import Unauthorised
 from ..base.hidden_fields import Kind, hidden_kinds
 from ..base.own_scopes import NAME as OWN_SCOPE
 from ..instance import Instance
-from ..people.actor import Actor
-from ..people.scopes import ALL_SCOPES, OPERATOR, PUBLIC, SELF
+from ..people.actor import ALL_SCOPES, OPERATOR, PUBLIC, SELF, Actor
 from ..storage.database import Transaction
 
 T = TypeVar("T")

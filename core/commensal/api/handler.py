@@ -23,8 +23,7 @@ from ..base.logs import add_log_fields
 from ..enterprises.access import demand, sees_addresses, sees_amounts
 from ..enterprises.plugins import refuse_where_off
 from ..instance import Instance
-from ..people.actor import Actor
-from ..people.scopes import PUBLIC
+from ..people.actor import PUBLIC, Actor
 from ..people.sessions import NewSession, keep_alive
 from ..storage.database import Transaction
 from ..storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer

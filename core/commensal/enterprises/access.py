@@ -7,8 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import and_, select
 
 from ..base.errors import Forbidden, NotFound, Problem, Unauthorised
-from ..people.actor import Actor
-from ..people.scopes import (
+from ..people.actor import (
     ENTERPRISE_SCOPES,
     GIVEN_BY_ROLES,
     GRANTS,
@@ -20,6 +19,7 @@ from ..people.scopes import (
     SEEING_AMOUNTS,
     SELF,
     TAKING_MONEY,
+    Actor,
 )
 from ..storage.database import Row, Transaction
 from .tables import enterprise, enterprise_grant, enterprise_member, enterprise_role

@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select
 
 from ..base.errors import Invalid, NotFound, Problem
-from ..people.scopes import GRANTS
+from ..people.actor import GRANTS
 from ..storage.database import RowQuery, Transaction, insert_once
 from .tables import enterprise, enterprise_grant
 

@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_
 
 from ..base.errors import Conflict, Invalid, Problem, Refused
 from ..base.languages.catalogs import translate
+from ..people.actor import ROLES
 from ..people.email import read_email
-from ..people.scopes import ROLES
 from ..people.tables import person
 from ..storage.database import Transaction, Whole, insert_once
 from ..storage.jobs import NewJob, enqueue_all
@@ -61,7 +61,7 @@ MOST = 200  # members of one enterprise
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A person with a role at an enterprise: one of the core (`people/scopes.py`), of a plugin, or the id of one
+    """A person with a role at an enterprise: one of the core (`people/actor.py`), of a plugin, or the id of one
     that the enterprise has made (`roles.py`).
 
     role_name:   what the enterprise calls a role that it has made; "" for others

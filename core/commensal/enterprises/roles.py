@@ -12,8 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from ..base.errors import Conflict, Forbidden, Invalid, Problem
 from ..base.texts import read_text
-from ..people.actor import Actor
-from ..people.scopes import GIVEN_BY_ROLES, READ, READ_WITH
+from ..people.actor import GIVEN_BY_ROLES, READ, READ_WITH, Actor
 from ..storage.database import Transaction, edit_row, refuse_conflict
 from .access import held_at, scopes_of_member
 from .members import lock_members, problems_with_role, tell_members

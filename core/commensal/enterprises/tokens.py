@@ -10,10 +10,9 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from ..base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from ..base.texts import read_text
-from ..people.actor import Actor
+from ..people.actor import ENTERPRISE_SCOPES, OPERATOR, SELF, Actor
 from ..people.codes import fingerprint
 from ..people.people import Person, person_by_id
-from ..people.scopes import ENTERPRISE_SCOPES, OPERATOR, SELF
 from ..people.tables import api_token
 from ..storage.database import Transaction
 from .access import scopes_at

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..instance import Instance
     from ..orders.values import Order
     from ..parts.approvals.proposing import ActKind
-    from ..parts.privacy.values import DataSubject, KeptRows
+    from ..parts.privacy.personal_rows import DataSubject, KeptRows
     from ..parts.reports.values import Report
     from ..parts.supply.demand import SaleDemand
     from ..payments.values import Payment

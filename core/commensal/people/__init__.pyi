@@ -1,5 +1,7 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
+from .actor import SCOPE_WORDS as SCOPE_WORDS
+from .actor import SELF as SELF
 from .actor import Actor as Actor
 from .logging_in import CodeWanted as CodeWanted
 from .logging_in import await_code as await_code
@@ -16,8 +18,6 @@ from .passwords import hash_password as hash_password
 from .people import change_person as change_person
 from .people import new_person as new_person
 from .people import person_by_email as person_by_email
-from .scopes import SCOPE_WORDS as SCOPE_WORDS
-from .scopes import SELF as SELF
 from .second_factor import Enrolment as Enrolment
 from .second_factor import begin_second_factor as begin_second_factor
 from .second_factor import confirm_second_factor as confirm_second_factor

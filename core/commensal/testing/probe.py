@@ -40,7 +40,7 @@ from ..hooks.values import (
     Threshold,
 )
 from ..instance import Instance, InstanceSettings
-from ..parts.privacy.values import KeptRows
+from ..parts.privacy.personal_rows import KeptRows
 from ..parts.reports.values import Report
 from ..payments.values import Payment
 from ..people.tables import person

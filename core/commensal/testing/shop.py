@@ -35,8 +35,8 @@ from ..parts.reports.run import find_report
 from ..parts.reports.values import Cell, Line, Query, Report
 from ..payments import begin, methods
 from ..payments.values import Payment
+from ..people.actor import ROLES, SELF
 from ..people.people import NewPerson, Person
-from ..people.scopes import ROLES, SELF
 from ..people.sessions import begin_session
 from ..pricing.values import Address
 from ..sale_sessions.questions import sale_by_id

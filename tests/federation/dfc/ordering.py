@@ -27,8 +27,8 @@ from commensal.orders.lock import locked_order
 from commensal.orders.questions import order_by_id, orders_of_session
 from commensal.parts.checks.invariants import broken_invariants
 from commensal.parts.serving.work import work_of
+from commensal.people.actor import ROLES
 from commensal.people.people import NewPerson, add_person
-from commensal.people.scopes import ROLES
 from commensal.products import products_by_id
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.storage.database import Store

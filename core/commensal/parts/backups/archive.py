@@ -23,7 +23,7 @@ from ...instance.backup_key import FILE as KEY
 from ...instance.backup_key import is_proven, prove
 from ..setup.named_files import name_new_file, open_file_of_caller
 from .manifest import FileEntry, Manifest
-from .upkeep.files import is_backup, made_at
+from .upkeep.upkeep import is_backup, made_at
 
 MANIFEST = "manifest.json"
 SETTINGS = "instance.toml"

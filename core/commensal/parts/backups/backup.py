@@ -26,7 +26,7 @@ from .elsewhere import fetch_newest
 from .manifest import Manifest, describe
 from .settings import without_secrets
 from .source import Source, refuse_broken
-from .upkeep.files import backups_in, newest_in
+from .upkeep.upkeep import backups_in, newest_in
 from .verify import OF_POSTGRESQL, OF_SQLITE, verify
 
 

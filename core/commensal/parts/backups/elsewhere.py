@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ...base.errors import SettingsError, StoreError
-from .upkeep.files import newest_in, newest_of
+from .upkeep.upkeep import newest_in, newest_of
 
 _MOST = timedelta(hours=12)  # for one command
 _LONGEST = 500  # letters of what a program says

@@ -13,8 +13,17 @@ from ...storage.jobs import Job
 from ...storage.jobs.run import keep_claimed
 from .backup import back_up, try_elsewhere, try_newest
 from .elsewhere import push
-from .upkeep.files import newest_backup
-from .upkeep.upkeep import BACKUP, TRIAL, due_at_of, enqueue_later, enqueue_once, enqueue_trial, last_moment, mark_done
+from .upkeep.upkeep import (
+    BACKUP,
+    TRIAL,
+    due_at_of,
+    enqueue_later,
+    enqueue_once,
+    enqueue_trial,
+    last_moment,
+    mark_done,
+    newest_backup,
+)
 
 if TYPE_CHECKING:
     from ...instance import Instance

@@ -15,8 +15,7 @@ from ...instance import load_settings, open_instance
 from ..backups.backup import Backup, back_up, try_elsewhere, try_newest
 from ..backups.elsewhere import push
 from ..backups.restore import ImportedInstance, restore
-from ..backups.upkeep.files import newest_for_certain
-from ..backups.upkeep.upkeep import BACKUP, TRIAL, Work, note_done
+from ..backups.upkeep.upkeep import BACKUP, TRIAL, Work, newest_for_certain, note_done
 from ..terminal.lists import console
 from ..terminal.shell import spoken
 from .named import HERE, Folder

@@ -26,9 +26,8 @@ from ...base.converting import decode_json, read_whole
 from ...base.errors import Invalid, NotFound, Problem, Refused, Unauthorised
 from ...enterprises.plugins import refuse_where_off
 from ...instance import Instance, open_instance
-from ...people.actor import Actor
+from ...people.actor import SELF, Actor
 from ...people.people import person_by_email
-from ...people.scopes import SELF
 from ...storage.database import Transaction
 from ..serving.app import endpoints_of
 from ..setup.named_files import file_of_caller, open_file_of_caller

@@ -14,8 +14,8 @@ from ...instance import Instance, open_instance
 from ...storage.jobs.clock import clock_in_doubt
 from ..privacy.export import archive_of, data_of, subject_by_email
 from ..privacy.forgetting import forget_person
+from ..privacy.personal_rows import Forgotten
 from ..privacy.retention import RetentionReport, apply_retention
-from ..privacy.values import Forgotten
 from ..setup.named_files import file_of_caller
 from ..terminal.lists import console
 from ..terminal.shell import spoken

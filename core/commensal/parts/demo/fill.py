@@ -16,9 +16,9 @@ from ...storage.jobs.tables import job
 from ..pictures.images import keep_picture
 from ..supply.tables import purchase_order
 from .drawings import BASKET, DRAWINGS, LANDSCAPE, draw
+from .goods import show_picture, stock_up
 from .sales import FIRST_WEEK, hold_sales, week_of
 from .settle import OPERATOR, settle_customers, settle_enterprises, settle_people
-from .stock_up import show_picture, stock_up
 from .values import DemoRegion, at
 
 T = TypeVar("T")

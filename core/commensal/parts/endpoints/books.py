@@ -13,7 +13,7 @@ from ...base.errors import Conflict
 from ...enterprises.enterprises import enterprise_by_id
 from ...orders.lock import locked_order
 from ...orders.sale_context import refuse_foreign_session
-from ..approvals.policy import needs_second_person
+from ..approvals.proposing import needs_second_person
 from ..supply.books import BooksEntry, Figures, close_books, figures_of, history_of_books, open_books
 from ..supply.supplier_accounts import (
     StatementLine,
@@ -25,8 +25,8 @@ from ..supply.supplier_accounts import (
     statement_lines,
     supplier_accounts,
 )
-from ..till.reminding import remind_to_pay
 from ..till.till import Till, TillCount, count_till, take_back_count, till_counts, till_of
+from ..till.unpaid_guests import remind_to_pay
 
 routes = Routes("books")
 

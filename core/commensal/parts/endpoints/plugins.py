@@ -9,7 +9,7 @@ import msgspec
 from ...api.endpoint import Body, Call, Routes
 from ...enterprises.installed import InstalledPlugin, installed_plugins
 from ...enterprises.plugins import EnterprisePlugin, change_plugin, disable_plugin, enable_plugin, list_plugins
-from ..approvals.policy import refuse_other_account
+from ..approvals.proposing import refuse_other_account
 from ..setup.settings import try_settings
 
 routes = Routes("plugins")

@@ -10,7 +10,7 @@ from ...api.authenticate import prove_own_password
 from ...api.endpoint import Body, Call, File, Routes
 from ...enterprises.access import demand_session
 from ..privacy import export
-from ..privacy.values import Forgotten
+from ..privacy.personal_rows import Forgotten
 
 routes = Routes("privacy")
 

@@ -23,7 +23,7 @@ from ...orders.tables import customer_order
 from ...storage.database import Transaction
 from ...storage.jobs.clock import AHEAD, was_ahead_until
 from ...storage.jobs.tables import job
-from ..backups.upkeep.files import newest_backup
+from ..backups.upkeep.upkeep import newest_backup
 from ..mail.deliver import connected
 from .backups_folder import may_be_used, note_backups_folder, refused_folder
 from .health import DOWN, LATE, database_file, degrading_problems, met_damage, write_problem

@@ -23,7 +23,7 @@ from ...api.problems import problem
 from ...base.errors import CommensalError, TooMany
 from ...enterprises.access import demand
 from ...instance import Instance
-from ...people.scopes import OPERATOR
+from ...people.actor import OPERATOR
 from .health import Watcher
 from .metrics import Metrics
 

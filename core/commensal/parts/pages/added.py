@@ -15,7 +15,7 @@ from ...hooks import specifications
 from ...hooks.contract import AnyHook
 from ...hooks.values import OfficePage, PagePart, Screen, ShopPage
 from ...instance import Instance
-from ...people.scopes import ALL_SCOPES, GIVEN_BY_ROLES, OPERATOR
+from ...people.actor import ALL_SCOPES, GIVEN_BY_ROLES, OPERATOR
 from ...pricing.values import OrderDraft
 from ...storage.database import Transaction
 from .plugin_thread import run_beside

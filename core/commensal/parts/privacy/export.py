@@ -26,8 +26,7 @@ from ...storage.database.marks import is_derived, is_personal
 from ...storage.jobs.tables import job
 from ..formats.spreadsheets import csv_bytes
 from .forgetting import forget_person
-from .personal_rows import rows_about
-from .values import DataSubject, Forgotten
+from .personal_rows import DataSubject, Forgotten, rows_about
 
 # Finds all records of a person: by their account, and by their address if it is confirmed.
 

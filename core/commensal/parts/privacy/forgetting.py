@@ -52,9 +52,8 @@ from ...storage.database import Json, RowQuery, Transaction, insert_rows
 from ...storage.database.marks import is_personal
 from ...storage.idempotency.tables import idempotent_answer
 from ...storage.jobs.tables import job
-from .personal_rows import rows_about
+from .personal_rows import DataSubject, Forgotten, rows_about
 from .tables import retained_identity
-from .values import DataSubject, Forgotten
 
 # Reasons to refuse the erasure of a person for now: unsettled orders, and enterprises without another owner.
 

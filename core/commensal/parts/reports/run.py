@@ -21,7 +21,7 @@ from ...enterprises.plugins import enabled_plugins
 from ...enterprises.tables import enterprise
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
-from ...people.scopes import ENTERPRISE_SCOPES
+from ...people.actor import ENTERPRISE_SCOPES
 from ...sale_sessions.tables import coordination, sale_session
 from ...storage.database import Store, Transaction
 from .formats import Format, find_format

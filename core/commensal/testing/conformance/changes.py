@@ -12,7 +12,7 @@ from ...enterprises.plugins import enabled_plugins
 from ...hooks import specifications
 from ...hooks.values import PagePart
 from ...orders.values import Order
-from ...people.scopes import ROLES
+from ...people.actor import ROLES
 from ..shop import Shop
 from .check import Subject, check, demand
 from .prices import first_choices
