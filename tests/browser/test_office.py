@@ -27,6 +27,7 @@ PAGES = (
     "/bring",
     "/money",
     "/money/till",
+    "/money/open",
     "/money/close",
     "/pack",
     "/papers",
@@ -95,7 +96,7 @@ def tour(person: Person, shop: Shop, order: Order) -> Iterator[str]:
     person.goes_to(f"{HANDOUT}/{order.id}")
     yield "a person"
     shop.clock.advance(days=4)
-    for page in ("", "/money"):
+    for page in ("", "/money", "/money/open", f"/money/{order.id}/write-off"):
         person.goes_to(f"{OFFICE}{page}")
         yield f"{page or 'the week'} when it is over"
 
