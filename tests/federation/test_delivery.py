@@ -15,7 +15,7 @@ from commensal.storage.database import Store
 from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.lanes import change_lane, enqueue_pull, open_lane
+from commensal_federation.delivery.lanes import change_lane, enqueue_pull, enqueue_push, open_lane
 from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox.breaker import GIVEN_UP, LONGEST, delay, judge, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
@@ -58,6 +58,24 @@ def test_a_message_is_delivered_and_both_sides_keep_the_bytes(region: Region, no
     assert sent["id"] == received["id"] == id
     assert sent["body"] == received["body"]
     assert (sent["state"], received["state"]) == ("delivered", "done")
+
+
+def test_what_a_clock_that_was_ahead_has_signed_goes_out_minutes_later_however_often_it_was_tried(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    """The peer answers, and takes it as soon as its moment has come."""
+    clock.advance(minutes=6)
+    say("a", "b", "ahead")
+    clock.advance(minutes=-6)
+    for _ in range(12):
+        with region["a"].instance.store.write() as tx:
+            enqueue_push(tx, region.peer("a", "b").id)
+        region.work()
+    assert notes.at(region["b"]) == []
+    for _ in range(8):
+        clock.advance(minutes=1)
+        region.work()
+    assert notes.at(region["b"]) == ["ahead"]
 
 
 def test_a_job_goes_on_fetching_what_its_dead_process_had_begun(region: Region, notes: Any, say: Say) -> None:
