@@ -137,7 +137,7 @@ soak: $(VENV)/installed   ## an instance under load for MINUTES (10): does anyth
 crash: $(VENV)/installed   ## 2,000 kills while people shop; `make crash SEED=… KILLS=…` does it again
 	$(BIN)/python -m tests.crash.campaign
 
-race: $(VENV)/installed   ## 420 orders at three instances that are killed every few seconds; `make race ORDERS=… SEED=…`
+race: $(VENV)/installed   ## 420 orders at four instances that are killed, behind bad lines, with wrong clocks; `make race ORDERS=… SEED=… FAULTS=…`
 	$(BIN)/python -m tests.federation.race
 
 network: $(VENV)/installed   ## a week of trade of many instances: machines off, wrong clocks, bad lines; `make network SEED=… HUBS=…`

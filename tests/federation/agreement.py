@@ -74,15 +74,17 @@ def _leases(place: Place, other: Place, role: str) -> dict[str, Any]:
 
 
 def _of_orders(farm: Producer, hub: Hub) -> Iterator[str]:
-    sent, received = _orders(hub), _orders(farm)
+    sent, received = _orders(hub, farm, "buyer"), _orders(farm, hub, "supplier")
     for iri, order in sent.items():
         if order != received.get(iri):
             yield f"{hub.at} orders {order}, and {farm.at} has {received.get(iri)}"
 
 
-def _orders(place: Place) -> dict[str, Any]:
+def _orders(place: Place, other: Place, role: str) -> dict[str, Any]:
+    peer_id = place.region.peer(place.at, other.at).id
     with place.read() as tx:
         return {
             order.iri: (order.state, order.rev, order.answer, [(line.item_iri, line.quantity) for line in order.lines])
             for order in orders_of(tx, place.id)
+            if (order.peer_id, order.role) == (peer_id, role)
         }

@@ -38,6 +38,7 @@ from .trading import Hub, Place, Producer
 
 ON_HAND = 100
 NAMES = ("farm", "north", "south")
+BEHIND = "east"
 PATIENCE = 60.0  # seconds; the machine may be busy
 _numbers = count()
 
@@ -54,11 +55,14 @@ class ServingInstance:
     within: Callable[[Callable[[], Any]], Any] = lambda act: act()
     began: Callable[[int], None] = lambda port: None
     ordered: int = 0
+    clock: int | None = None  # seconds by which it is ahead; None: the machine's own clock, for which nobody vouches
     process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     def begin(self) -> None:
         folder = self.place.instance.folder
         serve = [sys.executable, "-m", "commensal", "serve", "--instance", folder, "--port", str(self.port)]
+        if self.clock is not None:
+            serve = [sys.executable, "-m", "tests.federation.wrong_clock", folder, str(self.port), str(self.clock)]
         with (folder.parent / f"{folder.name}.log").open("a") as log:
             self.process = subprocess.Popen([*self.command, *serve], stdout=subprocess.PIPE, stderr=log, text=True)
 
@@ -87,14 +91,17 @@ class ServingInstance:
 
         The same `number` again is the same order, of a customer who has got no answer.
         """
-        number = next(_numbers) if number is None else number
+        return self.ask(pieces, next(_numbers) if number is None else number).status_code
+
+    def ask(self, pieces: int, number: int) -> httpx.Response:
+        """As `order`, with the whole answer."""
         wish = {"items": {self.item: pieces}, "name": "Ada", "email": f"ada{number}@example.org", "language": "en"}
         url = f"{self.url}/api/sale-sessions/{self.place.id}-session/orders"
         headers = {"Idempotency-Key": f"order-{number}"}
         post = lambda: httpx.post(url, json=wish, headers=headers, trust_env=False, timeout=PATIENCE)  # noqa: E731
-        status: int = self.within(post).status_code
-        self.ordered += pieces if status == 201 else 0
-        return status
+        answer: httpx.Response = self.within(post)
+        self.ordered += pieces if answer.status_code == 201 else 0
+        return answer
 
     def hurry(self) -> None:
         """Makes everything due now that is put off to a later moment."""
@@ -109,15 +116,17 @@ class ServingInstance:
 
 @dataclass
 class Trade:
-    """The three instances. The hubs trade with the farm and not with each other."""
+    """The three instances. The hubs trade with the farm and not with each other. `behind` is a fourth one, which sells
+    what the first hub lends on to it."""
 
     farm: ServingInstance
     hubs: tuple[ServingInstance, ServingInstance]
+    behind: ServingInstance | None = None
     on_hand: int = ON_HAND
 
     @property
     def all(self) -> Sequence[ServingInstance]:
-        return (self.farm, *self.hubs)
+        return (self.farm, *self.hubs, *([self.behind] if self.behind else []))
 
     def open(self) -> None:
         """Starts all instances; each sells something, and all agree on it."""
@@ -125,7 +134,7 @@ class Trade:
             instance.begin()
         for instance in self.all:
             instance.wait()
-        assert [instance.order(2) for instance in self.all] == [201] * 3
+        assert [instance.order(2) for instance in self.all] == [201] * len(self.all)
         self.agree()
 
     def deliver(self) -> None:
@@ -164,7 +173,10 @@ class Trade:
     def differences(self) -> list[str]:
         farm = self.farm.place
         assert isinstance(farm, Producer)
-        return [text for hub in self.hubs if isinstance(hub.place, Hub) for text in differences(farm, hub.place)]
+        found = [text for hub in self.hubs if isinstance(hub.place, Hub) for text in differences(farm, hub.place)]
+        if self.behind and isinstance(self.behind.place, Hub) and isinstance(self.hubs[0].place, Hub):
+            found += differences(Producer.over(self.hubs[0].place), self.behind.place)
+        return found
 
     def close(self) -> None:
         """After the cut, hubs get more than they hold, and all agree again."""
@@ -198,20 +210,29 @@ class Trade:
 
 
 def make_trade(folders: Sequence[Path], template: Path, urls: Sequence[str], host: str, allow: str) -> Trade:
-    """Makes instances in these folders that know each other by these URLs, ready to serve. The caller closes them."""
+    """Makes instances in these folders that know each other by these URLs, ready to serve: three, or four with one
+    behind the first hub. The caller closes them."""
+    names = [*NAMES, BEHIND][: len(folders)]
     opened = [
         _instance(folder, template, name, url, host, allow)
-        for folder, name, url in zip(folders, NAMES, urls, strict=True)
+        for folder, name, url in zip(folders, names, urls, strict=True)
     ]
-    region = region_of(list(zip(NAMES, opened, strict=True)), do_one_job)
+    region = region_of(list(zip(names, opened, strict=True)), do_one_job)
     for federation in region.members.values():
         begin_identity(federation)
     farm = Producer(region, "farm", on_hand=str(ON_HAND))
     hubs = [Hub(region, name) for name in NAMES[1:]]
     for hub in hubs:
         region.befriend("farm", hub.at)
-        farm.grant(hub)
+        farm.grant(hub, resell=BEHIND in names)
+    if BEHIND in names:
+        region.befriend(hubs[0].at, BEHIND)
+        of_first, behind = hubs[0].as_producer(farm), Hub(region, BEHIND)
+        of_first.grant(behind)
     items = [hub.sell(farm) for hub in hubs]
+    if BEHIND in names:
+        hubs.append(behind)
+        items.append(behind.sell(of_first))
     with farm.write() as tx:
         tx.execute(insert(coordination_supplier).values(coordination_id="farm-sale", enterprise_id="farm"))
         tx.execute(insert(session_item).values(session_id="farm-session", item_id=farm.item))
@@ -221,7 +242,7 @@ def make_trade(folders: Sequence[Path], template: Path, urls: Sequence[str], hos
     living = [
         ServingInstance(place, item, host, 0) for place, item in zip((farm, *hubs), (farm.item, *items), strict=True)
     ]
-    return Trade(living[0], (living[1], living[2]))
+    return Trade(living[0], (living[1], living[2]), behind=living[3] if BEHIND in names else None)
 
 
 def _instance(folder: Path, template: Path, name: str, url: str, host: str, allow: str) -> Instance:
