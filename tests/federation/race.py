@@ -81,7 +81,7 @@ class Faults:
                 self._kill(instance, 0)
 
     def told(self) -> str:
-        wrong = [f"clock of {instance.place.id}" for instance in self.trade.all if instance.clock]
+        wrong = [f"clock of {instance.place.at}" for instance in self.trade.all if instance.clock]
         return ", ".join([*([f"{self.down} down"] if self.down else []), *wrong, *self.bad.values()]) or "nothing wrong"
 
     def _set(self, instance: ServingInstance, proxy: Proxy, line: Line) -> None:
@@ -174,7 +174,8 @@ class Figures:
     def __str__(self) -> str:
         shares = f"{self.sold / self.there:.1%} of what was wanted and there, {self.at_once / self.there:.1%} at once"
         reasons = "".join(f"\n  {pieces} pieces refused at {why}" for why, pieces in self.why.most_common(25))
-        agreed = f"all agreed {self.settled:.0f} s after the last fault (last: {self.last})"
+        agreed = "all agreed" if self.settled < GIVEN_UP else "they did not agree"
+        agreed += f" {self.settled:.0f} s after the last fault (last: {self.last})"
         return (
             f"{self.orders} orders of {self.wanted} pieces in {self.seconds:.0f} s, {self.kills} kills; "
             f"sold {self.sold} of {self.on_hand}, {shares}; {agreed}{reasons}"
