@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MONITORING: Any = getattr(sys, "monitoring", None)
 WINGS = tuple(f"{ROOT / wing}{os.sep}" for wing in ("core", "federation", "plugins"))
 
 
@@ -64,15 +65,15 @@ class Tracer:
         self._done = False
 
     def start(self) -> None:
-        events = sys.monitoring.events
-        sys.monitoring.use_tool_id(TOOL, "ways")
-        sys.monitoring.register_callback(TOOL, events.PY_START, self._called)
-        sys.monitoring.register_callback(TOOL, events.PY_RETURN, self._returned)
-        sys.monitoring.set_events(TOOL, events.PY_START | events.PY_RETURN)
+        events = MONITORING.events
+        MONITORING.use_tool_id(TOOL, "ways")
+        MONITORING.register_callback(TOOL, events.PY_START, self._called)
+        MONITORING.register_callback(TOOL, events.PY_RETURN, self._returned)
+        MONITORING.set_events(TOOL, events.PY_START | events.PY_RETURN)
 
     def _called(self, code: CodeType, _offset: int) -> object:
         if not code.co_filename.startswith(WINGS):
-            return sys.monitoring.DISABLE
+            return MONITORING.DISABLE
         if self._inside is None and not self._done and self._is_entry(code):
             self._inside = code
         if self._inside is not None:
@@ -107,14 +108,16 @@ def traced_way() -> Iterator[None]:
     tracer = Tracer(way)
     tracer.start()
     yield
-    sys.monitoring.set_events(TOOL, 0)
-    sys.monitoring.free_tool_id(TOOL)
+    MONITORING.set_events(TOOL, 0)
+    MONITORING.free_tool_id(TOOL)
     assert tracer.calls, f"{way.test} does not pass {way.entry}"
     with Path(os.environ["COMMENSAL_WAYS"]).open("a", encoding="utf-8") as lines:
         lines.write(f"{tracer.line()}\n")
 
 
 def main() -> None:
+    if MONITORING is None:
+        raise SystemExit("This needs Python 3.12: make ways PYTHON=…")
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as lines:
         for way in WAYS:
             environment = {**os.environ, "COMMENSAL_WAY": way.name, "COMMENSAL_WAYS": lines.name}

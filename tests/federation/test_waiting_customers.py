@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -19,6 +19,7 @@ from commensal.products.products import create_product
 from commensal_federation.delivery.tables import federation_outbox
 from commensal_federation.delivery.work import start
 from commensal_federation.grants.tables import federation_lease
+from commensal_federation.identity.tables import federation_key
 from commensal_federation.leases.on_demand import PATIENCE
 from commensal_federation.peering.ending import probe
 from commensal_federation.peers.peers import Limits
@@ -278,6 +279,17 @@ def test_who_starts_again_says_hello_and_gets_what_waits_for_it(region: Region, 
     region.work()
     assert region.peer("a", "b").breaker == "closed"
     assert [listing.price for listing in near.received(farm)] == [2200]
+
+
+def test_customers_are_not_told_of_the_keys_of_an_instance_whose_clock_is_behind(
+    region: Region, farm: Producer, near: Hub
+) -> None:
+    """By such a clock, a key that was made a moment ago is not in use yet."""
+    item = near.sell(farm)
+    minutes(region)
+    with near.write() as tx:
+        tx.execute(update(federation_key).values(used_from=tx.now + timedelta(minutes=5)))
+    assert refusal(near, item, 60) == "unreachable"
 
 
 def test_a_person_has_a_peer_tried_now(region: Region, farm: Producer, near: Hub) -> None:

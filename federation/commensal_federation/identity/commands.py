@@ -13,12 +13,12 @@ from ..runtime import Federation, open_federation
 from ..signing import BadKey, SigningKey
 from .keys import (
     Key,
+    NoKey,
     file_of,
     fingerprint_of,
     folder_of,
     forget_ended,
     key_iri,
-    no_key,
     our_keys,
     put_back,
     refuse_no_keys,
@@ -223,7 +223,7 @@ def _show_fingerprint(federation: Federation) -> None:
     with federation.instance.store.read() as tx:
         keys = our_keys(tx)
     if not keys:
-        raise no_key()
+        raise NoKey
     digits = fingerprint_of(federation.iri, keys[0].multikey).split()
     typer.echo(federation.iri)
     typer.echo("  ".join(digits[:4]) + "\n" + "  ".join(digits[4:]))

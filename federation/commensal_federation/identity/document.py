@@ -23,7 +23,7 @@ from commensal.pages import Visit, page
 from ..runtime import federation_of
 from ..signing import canonical, sign
 from ..signing.profile import write_moment
-from .keys import Key, current_key, key_iri, newest_key_set, no_key, our_keys, verification_method
+from .keys import Key, NoKey, current_key, key_iri, newest_key_set, our_keys, verification_method
 from .read import CONTEXT, PROTOCOL, VALID
 from .rotation import begin_identity
 
@@ -38,7 +38,7 @@ def instance_document(federation: Federation, tx: Transaction) -> dict[str, Any]
     """The current document, signed. Raises `Conflict` if this instance has no key."""
     key_set = newest_key_set(tx)
     if not key_set:
-        raise no_key()
+        raise NoKey
     in_set = {method["id"] for method in json.loads(key_set)["assertionMethod"]}
     ended = [
         {**verification_method(federation, key), **({"reason": key.reason} if key.reason else {})}

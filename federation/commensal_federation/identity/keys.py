@@ -140,7 +140,7 @@ def current_key(federation: Federation, tx: Transaction) -> SigningKey:
     """The key that signs now. Raises `Conflict` if there is none or its file is missing."""
     key = key_in_use(our_keys(tx), tx.now)
     if key is None:
-        raise no_key()
+        raise NoKey
     folder = folder_of(federation.instance.folder)
     return read_key(folder, key.name, key_iri(federation, key.name), key.multikey)
 
@@ -158,9 +158,11 @@ def key_iri(federation: Federation, name: str) -> str:
     return f"{federation.iri}#{name}"
 
 
-def no_key() -> Conflict:
-    text = "This instance has no key to sign with; `commensal keys init` makes one."
-    return Conflict("no_key", text)
+class NoKey(Conflict):
+    """This instance cannot sign now: it has no key, or, by a clock that is wrong, none that is in use."""
+
+    def __init__(self) -> None:
+        super().__init__("no_key", "This instance has no key to sign with; `commensal keys init` makes one.")
 
 
 # The set of keys that the root key signs: the only document that can add a key.

@@ -14,12 +14,12 @@ from commensal import Conflict, NotFound, Transaction, insert_once, insert_rows
 from ..signing import SigningKey
 from .keys import (
     Key,
+    NoKey,
     file_of,
     folder_of,
     key_in_use,
     key_iri,
     make_or_read,
-    no_key,
     our_keys,
     read_key,
     root_key,
@@ -185,7 +185,7 @@ def verified_root(federation: Federation, tx: Transaction, root: SigningKey | No
     table = federation_key
     multikey = tx.value(select(table.c.multikey).where(table.c.name == "root").with_for_update())
     if multikey is None:
-        raise no_key()
+        raise NoKey
     if root is None:
         return root_key(federation, tx)
     if root.public.multikey != multikey:

@@ -22,6 +22,7 @@ from commensal.stock import lots_by_id
 from ..delivery import ask
 from ..grants.sale_ends import NEVER, is_barred, sale_end
 from ..grants.tables import FederationLeaseRow, federation_lease
+from ..identity.keys import NoKey
 from ..messages.leases import LeaseGrant, LeaseRefusal
 from ..messages.types import Received
 from ..peers.peers import peer_by_id
@@ -155,7 +156,7 @@ def _ask_lender(federation: Federation, shortage: _Shortage) -> None:
         body = lease_request(tx, lease, shortage.wanted, shortage.wanted + expected_sales(tx, lease))
     try:
         answer = ask(federation, row.peer_id, "LeaseRequest", body, PATIENCE.total_seconds(), expires=now + EXPIRES)
-    except Unreachable:
+    except (Unreachable, NoKey):  # what is wrong with our key is for operators; for customers the way is cut
         shortage.away, shortage.hopeful, answer = True, False, None
     refused = isinstance(answer, Received) and isinstance(answer.body, LeaseRefusal)
     store.transact(lambda tx: _record_answer(tx, row, refused))
