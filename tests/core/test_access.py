@@ -7,14 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from commensal.base.errors import Forbidden, NotFound, Refused, Unauthorised
 from commensal.enterprises.access import demand, demand_session
 from commensal.enterprises.grants import grant, grants_of
 from commensal.enterprises.members import change_role
-from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tables import enterprise, enterprise_member
+from commensal.parts.approvals.proposing import needs_second_person
 from commensal.parts.copies.homes import leave_home, stay_home
+from commensal.parts.mail.to_people import members_who_may
+from commensal.parts.membership import hand_over
 from commensal.people.actor import ENTERPRISE_SCOPES, GRANTS, NOBODY, OPERATOR, PUBLIC, ROLES, SELF, TAKING_MONEY, Actor
 from commensal.people.people import Person
 from commensal.storage.database import Store
@@ -193,3 +196,61 @@ def test_a_scope_that_nobody_wrote_down_is_a_mistake_of_ours(store: Store, villa
     ada = acting("Ada", "owner")
     with store.read() as tx, pytest.raises(AssertionError, match="orders:eat"):
         demand(tx, ada, "orders:eat", "hub")
+
+
+# ------------------------------------------------------------------------------- what a hub keeps
+
+
+@pytest.fixture
+def farm_of_hub(store: Store, village: Any) -> None:
+    """The hub keeps the farm, which has no members."""
+    keep(store, "farm", "hub")
+
+
+def keep(store: Store, enterprise_id: str, by: str) -> None:
+    with store.write() as tx:
+        tx.execute(update(enterprise).where(enterprise.c.id == enterprise_id).values(kept_by=by))
+
+
+def test_what_a_hub_keeps_and_that_has_left_is_edited_by_nobody(
+    store: Store, farm_of_hub: None, acting: Acting
+) -> None:
+    owner = acting("Ada", "owner")
+    assert scopes_allowed(store, owner, "farm") >= ROLES["owner"]
+    with store.write() as tx:
+        rights = leave_home(tx, "farm")
+    assert not [scope for scope in scopes_allowed(store, owner, "farm") if scope.endswith(":write")]
+    with store.write() as tx:
+        stay_home(tx, "farm", rights)
+    assert scopes_allowed(store, owner, "farm") >= ROLES["owner"]
+
+
+def test_money_of_what_a_hub_keeps_asks_for_two_of_its_people(store: Store, farm_of_hub: None, acting: Acting) -> None:
+    acting("Ada", "owner")
+    with store.read() as tx:
+        assert not needs_second_person(tx, "farm"), "who is alone is not locked out"
+    acting("Max", "manager")
+    with store.read() as tx:
+        assert needs_second_person(tx, "farm")
+
+
+def test_who_works_at_the_hub_gets_the_mails_of_what_it_keeps(store: Store, farm_of_hub: None, acting: Acting) -> None:
+    acting("Ada", "owner")
+    acting("Max", "packer")
+    with store.read() as tx:
+        assert [to.name for to in members_who_may(tx, "farm", "orders:write")] == ["Ada"]
+
+
+def test_what_is_kept_is_kept_by_who_has_members(store: Store, farm_of_hub: None, acting: Acting) -> None:
+    """No two keep each other, which no mail would survive, and nothing is kept by what is kept itself."""
+    ada, eve = acting("Ada", "owner").person_id or "", acting("Eve", "owner", at="dairy").person_id or ""
+    keep(store, "stranger", "dairy")
+    with store.write() as tx:
+        tx.execute(update(enterprise).values(is_hub=False))
+        for producer in ("hub", "dairy"):
+            grant(tx, producer, "farm", "WriteProducts")
+        with pytest.raises(NotFound):
+            hand_over(tx, "hub", "farm", by=ada)
+        hand_over(tx, "dairy", "farm", by=eve)
+        keepers = {row["id"]: row["kept_by"] for row in tx.all(select(enterprise.c.id, enterprise.c.kept_by))}
+    assert keepers == {"hub": None, "farm": "hub", "dairy": "hub", "stranger": "hub"}

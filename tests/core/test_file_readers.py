@@ -116,6 +116,30 @@ def test_a_line_has_an_end(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
         file.end()
 
 
+def test_who_fills_the_lines_of_all_keeps_nobody_with_less_out(gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by the bytes of few files, nor by the files of several enterprises."""
+    queue = Lines(at_once=1)
+    first = put(queue, gate.program, "first")
+    while not first.result.running():
+        pass  # its thread begins
+    monkeypatch.setattr(lines, "MOST_BYTES", 100)
+    large = [queue.put(ReadingProgram(QUICK, b"x" * 40, 60), "member") for _ in range(2)]
+    other = queue.put(ReadingProgram(QUICK, b"x" * 30, 60), "other")
+    with pytest.raises(TooMany):
+        large.pop().result.result(timeout=0)
+    with pytest.raises(Busy):
+        queue.put(ReadingProgram(QUICK, b"x" * 80, 60), "third")
+    monkeypatch.setattr(lines, "MOST_WAITING", 6)
+    small = [put(queue, QUICK, f"member {number % 2}") for number in range(4)]
+    third = put(queue, QUICK, "third")
+    assert sum(file.result.done() for file in small) == 1
+    with pytest.raises(Busy):
+        put(queue, QUICK, "member 0")
+    gate.open()
+    assert {file.result.result().status for file in (first, *large, other, third)} == {0}
+    wait([file.result for file in small])
+
+
 def test_what_nobody_waits_for_is_ended_with_all_that_it_has_started(tmp_path: Path) -> None:
     source = (
         "import os, subprocess, sys; child = subprocess.Popen(['sleep', '1000'])\n"

@@ -1,7 +1,6 @@
 """Public names of this room, each imported when it is first asked for: the package reads this list."""
 
 from .access import demand_founder as demand_founder
-from .access import demand_producer_founder as demand_producer_founder
 from .access import held_at as held_at
 from .access import may_make_producers as may_make_producers
 from .access import sees_amounts as sees_amounts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from ..base.errors import Forbidden, NotFound, Problem, Unauthorised
 from ..people.actor import (
@@ -31,6 +31,12 @@ MEMBERS = enterprise_member.outerjoin(
     enterprise_role, and_(_role.id == _member.role, _role.enterprise_id == _member.enterprise_id)
 )
 RIGHTS = (_member.role, _member.takes_money, _member.scopes, _role.scopes.label("made"))
+
+
+def works_at(enterprise_id: str) -> ColumnElement[bool]:
+    """Whether a row of `MEMBERS` gives rights there: of its members, and those of the hub that keeps it."""
+    keeper = select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id).scalar_subquery()
+    return or_(_member.enterprise_id == enterprise_id, _member.enterprise_id == keeper)
 
 
 def demand(tx: Transaction, actor: Actor, scope: str, enterprise_id: str | None = None) -> None:
@@ -100,14 +106,6 @@ def may_make_producers(tx: Transaction, actor: Actor, hub_id: str, new_enterpris
     return bool(tx.value(select(enterprise.c.is_hub).where(enterprise.c.id == hub_id)))
 
 
-def demand_producer_founder(tx: Transaction, actor: Actor, hub_id: str, new_enterprises: str) -> str:
-    """Returns the id of the person if `may_make_producers`. Raises `Unauthorised`, `Forbidden`."""
-    demand(tx, actor, SELF)
-    if actor.person_id is not None and may_make_producers(tx, actor, hub_id, new_enterprises):
-        return actor.person_id
-    return demand_founder(tx, actor, new_enterprises)
-
-
 def demand_session(actor: Actor) -> str:
     """Returns the id of the logged-in person. For changes of how they log in.
 
@@ -160,21 +158,19 @@ def _scopes_of_role(tx: Transaction, role: str) -> frozenset[str]:
 
 
 def scopes_at(tx: Transaction, actor: Actor, enterprise_id: str) -> frozenset[str]:
-    """The scopes that the actor has by their role at the enterprise, or at the hub that keeps it, and by its grants to
-    enterprises of theirs."""
+    """The scopes that the actor has by their role there, or at the hub that keeps it, and by its grants to theirs."""
     if actor.person_id is None:
         return frozenset()
     grant = enterprise_grant.c
     granted = and_(grant.grantee_id == _member.enterprise_id, grant.grantor_id == enterprise_id)
-    keeper = select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id).scalar_subquery()
     rows = tx.all(
-        select(_member.enterprise_id, *RIGHTS, grant.scope, (_member.enterprise_id == keeper).label("keeps"))
+        select(*RIGHTS, grant.scope, works_at(enterprise_id).label("works"))
         .select_from(MEMBERS.outerjoin(enterprise_grant, granted))
         .where(_member.person_id == actor.person_id)
     )
     scopes: set[str] = set()
     for row in rows:
-        if row["enterprise_id"] == enterprise_id or row["keeps"]:
+        if row["works"]:
             scopes |= scopes_of_member(tx, row)
         elif row["scope"]:
             scopes |= GRANTS[row["scope"]] & scopes_of_member(tx, row)

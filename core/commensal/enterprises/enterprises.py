@@ -19,7 +19,6 @@ from .fields import EnterpriseFields, country_of_zone, read_fields, slugs_for
 from .tables import enterprise, enterprise_grant, enterprise_member
 
 MOST = 100  # enterprises that one person owns, unless they run the instance
-MOST_KEPT = 500  # enterprises of one hub
 EnterpriseKind = Literal["", "producer", "hub"]
 
 
@@ -96,14 +95,12 @@ _NEW: EnterpriseFields = {
 def create_enterprise(
     tx: Transaction, *, owner_id: str, currency: str, kept_by: str | None = None, **attributes: Unpack[EnterpriseFields]
 ) -> Enterprise:
-    """Creates an enterprise owned by this person, or `kept_by` a hub, whose members run it by their roles there.
+    """Creates an enterprise owned by this person, or `kept_by` a hub (`keeper_at`), run by its members.
 
     Name, language and time zone are required; slug and country are made from name and time zone. Raises `Invalid` with
     every mistake, `Forbidden` while the owner's address is not confirmed, `Conflict` for too many enterprises.
     """
     refuse_owner(tx, owner_id)
-    if kept_by and tx.value(select(func.count()).where(enterprise.c.kept_by == kept_by)) >= MOST_KEPT:
-        raise Conflict("too_many_enterprises", "This hub keeps {most} enterprises already.", most=MOST_KEPT)
     country = country_of_zone(attributes.get("timezone", ""))
     values = read_fields({**_NEW, "country": country, **attributes, "currency": currency})
     row = {"id": tx.new_id(), "created_at": tx.now, "version": 1, **values, "search": _search_text(values)}

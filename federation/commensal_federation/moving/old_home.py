@@ -95,6 +95,8 @@ def demand_leaving(tx: Transaction, actor: Actor, move: MoveRow) -> None:
         raise NotFound("no_move", "There is no such move.")
     if move.state != "frozen":
         demand(tx, actor, "members:write", move.enterprise_id)
+    elif move.said.get("kept_by"):
+        demand(tx, actor, "members:write", move.said["kept_by"])
     elif move.said["roles"].get(actor.person_id, "").split()[:1] != ["owner"]:  # further rights follow the role
         raise NotFound("no_move", "There is no such move.")
 
@@ -200,7 +202,8 @@ class FrozenTrade:
     @property
     def said(self) -> dict[str, object]:
         """What the row of the move keeps."""
-        return {"roles": self.rights.roles, "grants": self.rights.grants, "levels": self.levels}
+        rights = {"roles": self.rights.roles, "grants": self.rights.grants, "kept_by": self.rights.kept_by}
+        return {**rights, "levels": self.levels}
 
 
 def take_off_sale(tx: Transaction, enterprise_id: str) -> FrozenTrade:
@@ -228,7 +231,8 @@ def _reserve_free_stock(tx: Transaction, lot_id: str) -> tuple[StockLot, tuple[i
 def _unfreeze(tx: Transaction, move: MoveRow, state: str) -> MoveRow:
     """Undoes the freeze: the enterprise stays as it was. Returns the move in its new state."""
     if move.state == "frozen":
-        rights = HomeRights(move.said["roles"], move.said.get("grants", ()))  # frozen by 0.1.0: without grants
+        # frozen by 0.1.0: without grants; by 0.2.0: without the hub that keeps it
+        rights = HomeRights(move.said["roles"], move.said.get("grants", ()), move.said.get("kept_by"))
         stay_home(tx, str(move.enterprise_id), rights)
         for lot_id, (free, _, _) in sorted(move.said["levels"].items()):
             if free and not settle_lent(tx, lot_id, back=free, note="stays"):

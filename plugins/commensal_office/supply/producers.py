@@ -27,7 +27,6 @@ from commensal import (
 from commensal.catalogs import RangeSize, catalogs_of, count_ranges, first_catalog
 from commensal.enterprises import (
     create_enterprise,
-    demand_producer_founder,
     find_enterprise,
     grant,
     grants_of,
@@ -37,7 +36,7 @@ from commensal.enterprises import (
     revoke,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, status_of
-from commensal.parts.membership import hand_over, invite, owned_alone
+from commensal.parts.membership import demand_producer_founder, hand_over, invite, keeper_at, owned_alone
 from commensal.parts.supply import RangeLine, list_range, ordered_by_plugins, plan_range
 
 from ..added import links_of_plugins
@@ -129,7 +128,7 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
     producer = create_enterprise(
         tx,
         owner_id=owner_id,
-        kept_by=hub.id,
+        kept_by=keeper_at(tx, hub.id),
         currency=hub.currency,
         timezone=hub.timezone,
         language=chosen_language(visit, hub.language),

@@ -185,21 +185,37 @@ class Lines:
         self._threads = 0
 
     def put(self, work: ReadingProgram, who: str) -> FileInLine:
-        """Puts a file into the line of `who`. Raises `TooMany` if theirs is full, and `Busy` if all together are."""
+        """Puts a file into the line of `who`. Raises `TooMany` if it is full; `Busy` if all are, and none is longer."""
         reading = FileInLine(work, who, self)
         with self._changed:
-            waiting = [each for line in self._lines.values() for each in line]
             if len(self._lines.get(who, ())) >= MOST_OF_ONE:
                 raise TooMany(_RETRY)
-            size = sum(len(each.work.given) for each in waiting) + len(work.given)
-            if len(waiting) >= MOST_WAITING or size > MOST_BYTES:
-                raise Busy("too many files wait to be read")
+            self._make_room(who, lambda _: 1, 1, MOST_WAITING)
+            self._make_room(who, lambda file: len(file.work.given), len(work.given), MOST_BYTES)
             self._lines.setdefault(who, deque()).append(reading)
             if self._threads < self._at_once:
                 self._threads += 1
                 threading.Thread(target=self._work, daemon=True, name="reads files").start()
             self._changed.notify()
         return reading
+
+    def _make_room(self, who: str, size_of: Callable[[FileInLine], int], size: int, most: int) -> None:
+        """Refuses the last files of who has more than `who`, until so much more of theirs fits in, or raises `Busy`."""
+        used = {each: sum(map(size_of, line)) for each, line in self._lines.items()}
+        own = used.pop(who, 0) + size
+        if own + sum(min(each, own) for each in used.values()) > most:
+            raise Busy("too many files wait to be read")
+        while own + sum(used.values()) > most:
+            file = self._lines[max(used, key=used.__getitem__)][-1]
+            used[file.who] -= size_of(file)
+            if self._drop(file).set_running_or_notify_cancel():  # somebody waits for it
+                file.result.set_exception(TooMany(_RETRY))
+
+    def _drop(self, file: FileInLine) -> Future[Finished]:
+        self._lines[file.who].remove(file)
+        if not self._lines[file.who]:
+            del self._lines[file.who]
+        return file.result
 
     @property
     def is_idle(self) -> bool:
@@ -227,12 +243,8 @@ class Lines:
 
     def forget(self, reading: FileInLine) -> None:
         with self._changed:
-            line = self._lines.get(reading.who, deque())
-            if reading in line:
-                line.remove(reading)
-                reading.result.cancel()
-                if not line:
-                    del self._lines[reading.who]
+            if reading in self._lines.get(reading.who, ()):
+                self._drop(reading).cancel()
 
     def _work(self) -> None:
         while (reading := self._take()) is not None:

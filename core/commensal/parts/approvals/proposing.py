@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem, Stale
 from ...base.money import PaidTo
 from ...base.texts import read_text
-from ...enterprises.access import MEMBERS, RIGHTS, demand, demand_session, scopes_of_member
+from ...enterprises.access import MEMBERS, RIGHTS, demand, demand_session, scopes_of_member, works_at
 from ...enterprises.enterprises import enterprise_by_id
 from ...enterprises.plugins import enabled_plugins
 from ...enterprises.tables import enterprise_member
@@ -43,9 +43,9 @@ def wants_second_person(tx: Transaction, enterprise_id: str) -> bool:
 
 
 def money_people(tx: Transaction, enterprise_id: str) -> list[str]:
-    """The ids of the members who deal with its money, in their order."""
-    query = select(_member.person_id, *RIGHTS).select_from(MEMBERS).where(_member.enterprise_id == enterprise_id)
-    return [row["person_id"] for row in tx.all(query.order_by(_member.person_id)) if MONEY in scopes_of_member(tx, row)]
+    """The ids of those who deal with its money, its members or those of the hub that keeps it, in their order."""
+    query = select(_member.person_id, *RIGHTS).select_from(MEMBERS).where(works_at(enterprise_id))
+    return sorted({row["person_id"] for row in tx.all(query) if MONEY in scopes_of_member(tx, row)})
 
 
 def needs_second_person(tx: Transaction, enterprise_id: str) -> bool:
@@ -323,9 +323,8 @@ def _decider(tx: Transaction, enterprise_id: str, act_id: str, digest: str, acto
 
 
 def _scopes_of(tx: Transaction, enterprise_id: str, person_id: str) -> frozenset[str]:
-    of_person = (_member.enterprise_id == enterprise_id, _member.person_id == person_id)
-    row = tx.first(select(*RIGHTS).select_from(MEMBERS).where(*of_person))
-    return frozenset() if row is None else scopes_of_member(tx, row)
+    rows = tx.all(select(*RIGHTS).select_from(MEMBERS).where(works_at(enterprise_id), _member.person_id == person_id))
+    return frozenset().union(*(scopes_of_member(tx, row) for row in rows))
 
 
 def _decide(tx: Transaction, act: ProposedAct, state: ActState, person_id: str, reason: str = "") -> ProposedAct:

@@ -15,7 +15,7 @@ from ...base.errors import Conflict
 from ...enterprises.enterprises import change_enterprise, enterprise_by_id, refuse_owner
 from ...enterprises.fields import EnterpriseFields
 from ...enterprises.grants import READING_PART
-from ...enterprises.tables import enterprise_grant, enterprise_member
+from ...enterprises.tables import enterprise, enterprise_grant, enterprise_member
 from ...hooks import specifications
 from ...hooks.dispatcher import Hooks
 from ...storage.database import Json, Transaction, insert_once
@@ -29,10 +29,11 @@ _EDITING = _grant.scope.in_(sorted(READING_PART))
 @dataclass(frozen=True)
 class HomeRights:
     """Who may change an enterprise at its home: the roles of members by the ids of people, and the grants to edit it,
-    each as the grantee's id and the scope."""
+    each as the grantee's id and the scope; and the hub that keeps it."""
 
     roles: Mapping[str, str]
     grants: Sequence[Sequence[str]] = ()
+    kept_by: str | None = None
 
 
 def refuse_leaving(tx: Transaction, hooks: Hooks, enterprise_id: str) -> None:
@@ -44,7 +45,8 @@ def refuse_leaving(tx: Transaction, hooks: Hooks, enterprise_id: str) -> None:
 
 
 def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
-    """Makes every member a reader, and every grant to edit one to read. Returns the rights before, for `stay_home`."""
+    """Makes every member a reader, and every grant to edit one to read; no hub keeps it any more. Returns the rights
+    before, for `stay_home`."""
     is_member = _row.enterprise_id == enterprise_id
     query = select(_row.person_id, _row.role, _row.takes_money, _row.scopes).where(is_member).with_for_update()
     roles = {
@@ -57,7 +59,9 @@ def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
     for grant in grants:
         insert_once(tx, enterprise_grant, {**grant, "scope": READING_PART[grant["scope"]]})
     tx.execute(delete(enterprise_grant).where(*is_editing))
-    return HomeRights(roles, [(grant["grantee_id"], grant["scope"]) for grant in grants])
+    kept_by = tx.value(select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id))
+    _keep(tx, enterprise_id, None)
+    return HomeRights(roles, [(grant["grantee_id"], grant["scope"]) for grant in grants], kept_by)
 
 
 def stay_home(tx: Transaction, enterprise_id: str, rights: HomeRights) -> None:
@@ -71,6 +75,11 @@ def stay_home(tx: Transaction, enterprise_id: str, rights: HomeRights) -> None:
     for grantee_id, scope in rights.grants:
         grant = {"grantor_id": enterprise_id, "grantee_id": grantee_id, "scope": scope, "granted_at": tx.now}
         insert_once(tx, enterprise_grant, grant)
+    _keep(tx, enterprise_id, rights.kept_by)
+
+
+def _keep(tx: Transaction, enterprise_id: str, hub_id: str | None) -> None:
+    tx.execute(update(enterprise).where(enterprise.c.id == enterprise_id).values(kept_by=hub_id))
 
 
 def _rights_in(text: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from ...enterprises.access import MEMBERS, RIGHTS, scopes_of_member
+from ...enterprises.access import MEMBERS, RIGHTS, scopes_of_member, works_at
 from ...enterprises.tables import enterprise, enterprise_member
 from ...hooks import specifications
 from ...hooks.contract import Hook
@@ -38,23 +38,19 @@ _PEOPLE = select(person.c.email, person.c.name, person.c.language).where(
 
 
 def members_who_may(tx: Transaction, enterprise_id: str, scope: str) -> Sequence[Recipient]:
-    """The members who hold the scope ("orders:write"), each in their own language; without such a member, the
-    enterprise's address in its language, if it has one. Raises `NotFound`."""
+    """The members who hold the scope ("orders:write"), also those of the hub that keeps the enterprise, each in their
+    own language; without such a member, the enterprise's address in its language, if it has one. Raises `NotFound`."""
     member = enterprise_member.c
-    members = (
-        _PEOPLE.add_columns(*RIGHTS)
-        .join(MEMBERS, member.person_id == person.c.id)
-        .where(member.enterprise_id == enterprise_id)
-    )
-    recipients = [
-        Recipient(email=row["email"], name=row["name"], language=row["language"])
+    members = _PEOPLE.add_columns(*RIGHTS).join(MEMBERS, member.person_id == person.c.id).where(works_at(enterprise_id))
+    recipients = {
+        row["email"]: Recipient(email=row["email"], name=row["name"], language=row["language"])
         for row in tx.all(members.order_by(person.c.email))
         if scope in scopes_of_member(tx, row)
-    ]
+    }
     row = tx.one(
         select(enterprise.c.email, enterprise.c.name, enterprise.c.language).where(enterprise.c.id == enterprise_id)
     )
-    return recipients or ([Recipient(**row)] if row["email"] else [])
+    return list(recipients.values()) or ([Recipient(**row)] if row["email"] else [])
 
 
 def operators(tx: Transaction) -> Sequence[Recipient]:
