@@ -26,6 +26,7 @@ from commensal.parts.supply.supplier_accounts import account_of, pay_supplier
 from commensal.payments.journal import journal_entries
 from commensal.payments.methods import WRITTEN_OFF
 from commensal.payments.payments import receive_payment
+from commensal.payments.refunds import refund
 from commensal.sale_sessions.questions import sessions_of_shop
 from commensal.sale_sessions.tables import coordination, coordination_supplier
 from commensal.sale_sessions.values import SaleSession
@@ -185,17 +186,21 @@ def cents(stall: Stall, clock: ManualClock) -> Order:
     """An order of 4.80 whose hand-out is over; 0.80 is open."""
     order = an_order(stall)
     clock.advance(days=4)
+    pay(stall, order, 400)
+    return order
+
+
+def pay(stall: Stall, order: Order, amount: int) -> None:
     with stall.instance.store.write() as tx:
         receive_payment(
             tx,
             enterprise_id="shop",
             order_id=order.id,
             method="cash:cash",
-            amount=400,
-            idempotency_key="four",
+            amount=amount,
+            idempotency_key=f"pays {amount}",
             person_id=None,
         )
-    return order
 
 
 @sqlite
@@ -228,7 +233,7 @@ def dear(stall: Stall) -> Order:
 def test_more_than_cents_is_not_written_off_and_an_accountant_who_keeps_no_books_writes_none_off(
     dear: Order, cents: Order, owner: Browser, stall: Stall
 ) -> None:
-    owner.post(f"{OFFICE}/money/{dear.id}/write-off", reason="gone")
+    owner.post(f"{OFFICE}/money/{dear.id}/write-off", reason="gone", due=str(dear.total))
     assert owner.status == 422
     accountant = owner.another()
     accountant.log_in(a_member(stall, "accountant", "alix@example.org"))
@@ -248,6 +253,43 @@ def test_where_money_asks_for_two_people_a_second_one_agrees(cents: Order, owner
     assert "Write off what is open of an order" in other.page.text
     other.send("?then=yes")
     assert journal(stall) == [400, 80]
+
+
+@sqlite
+def test_cents_that_have_changed_since_the_page_was_shown_are_not_written_off(
+    cents: Order, owner: Browser, stall: Stall
+) -> None:
+    owner.go(f"{OFFICE}/money/{cents.id}/write-off")
+    pay(stall, cents, 50)
+    owner.send("", reason="moved away")
+    assert (owner.status, journal(stall)) == (409, [400, 50])
+    assert "€0.30" in owner.page.text, "what it is now"
+    owner.send("", reason="moved away")
+    assert journal(stall) == [400, 50, 30]
+
+
+@sqlite
+def test_of_one_order_no_more_than_a_euro_is_written_off_in_however_many_steps(
+    cents: Order, owner: Browser, stall: Stall
+) -> None:
+    page = f"{OFFICE}/money/{cents.id}/write-off"
+    owner.go(page)
+    owner.send("", reason="moved away")
+    with stall.instance.store.write() as tx:
+        refund(
+            tx,
+            enterprise_id="shop",
+            order_id=cents.id,
+            method="cash:cash",
+            amount=30,
+            idempotency_key="back",
+            person_id=None,
+            anyway=True,
+        )
+    owner.go(page)
+    assert "At most €1.00" in owner.page.text
+    owner.post(page, reason="once more", due="30")
+    assert (owner.status, journal(stall)) == (422, [400, 80, -30])
 
 
 @sqlite

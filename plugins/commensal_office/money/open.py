@@ -23,7 +23,7 @@ from commensal import (
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
 from commensal.parts.distribution import UnsettledOrder, open_orders
 from commensal.parts.supply import UnsettledAccount, open_accounts
-from commensal.parts.till import MOST_WRITTEN_OFF, write_cents_off
+from commensal.parts.till import MOST_WRITTEN_OFF, may_write_off, write_cents_off
 
 from ..frame.desk import Desk, open_desk
 from ..frame.render import show
@@ -128,7 +128,8 @@ def write_off_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
     with visit.read() as tx:
         desk = open_desk(tx, visit, "payments:write")
         order = order_by_id(tx, visit.path["order"], enterprise_id=desk.enterprise.id)
-        second = needs_second_person(tx, desk.enterprise.id)
+        second, due = needs_second_person(tx, desk.enterprise.id), due_of(order)
+        possible = bool(due) and may_write_off(tx, desk.enterprise.id, order.id, due)
     return show(
         visit,
         desk,
@@ -136,7 +137,8 @@ def write_off_page(visit: Visit, errors: Mistakes = NO_MISTAKES, status: int = 2
         at="money",
         status=status,
         order=order,
-        due=due_of(order),
+        due=due,
+        possible=possible,
         second=second,
         most=MOST_WRITTEN_OFF,
         typed={"reason": visit.form.get("reason", "")},
@@ -151,7 +153,8 @@ def post_write_off(visit: Visit) -> Response:
         with visit.write() as tx:
             desk = open_desk(tx, visit, "payments:write")
             shop, order = desk.enterprise.id, order_by_id(tx, order_id, enterprise_id=desk.enterprise.id)
-            due = due_of(order)
+            now_due = due_of(order)
+            due = now_due if visit.form.get("due", "") == str(now_due) else 0
             asks = needs_second_person(tx, shop)
             with tx.attempt() as attempt:
                 write_cents_off(tx, shop, order_id, due=due, reason=reason, person_id=visit.actor.person_id or "")

@@ -12,6 +12,7 @@ from .unpaid_guests import Reminded as Reminded
 from .unpaid_guests import remind_to_pay as remind_to_pay
 from .unpaid_guests import reminded_of as reminded_of
 from .write_off import MOST_WRITTEN_OFF as MOST_WRITTEN_OFF
+from .write_off import may_write_off as may_write_off
 from .write_off import write_cents_off as write_cents_off
 
 __all__: list[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import case, func, select
+
 from ...base.errors import Conflict, Invalid, Problem
 from ...base.money import Money
 from ...base.texts import read_text
@@ -9,18 +11,29 @@ from ...payments.due import locked_due
 from ...payments.methods import WRITTEN_OFF
 from ...payments.payments import receive_payment
 from ...payments.refunds import refund
+from ...payments.tables import payment
 from ...payments.values import Payment
 from ...storage.database import Transaction
 
-MOST_WRITTEN_OFF = 100  # minor units of one order
+MOST_WRITTEN_OFF = 100  # minor units of one order, in however many steps
+
+
+def may_write_off(tx: Transaction, enterprise_id: str, order_id: str, due: int) -> bool:
+    """Whether so many minor units (negative: owed to the customer) can be written off beside what was before."""
+    row = payment.c
+    signed = case((row.kind == "payment", row.amount), else_=-row.amount)
+    written = select(func.coalesce(func.sum(signed), 0)).where(
+        row.enterprise_id == enterprise_id, row.order_id == order_id, row.method == WRITTEN_OFF, row.state == "Done"
+    )
+    return abs(int(tx.value(written)) + due) <= MOST_WRITTEN_OFF
 
 
 def write_cents_off(
     tx: Transaction, enterprise_id: str, order_id: str, *, due: int, reason: str, person_id: str
 ) -> Payment:
-    """Settles an order of which `due` minor units are open (negative: owed to the customer), at most
-    `MOST_WRITTEN_OFF`, also with closed books. It stands in the journal under the way to pay `WRITTEN_OFF`, which no
-    till holds; `take_back` corrects a mistake, as with every entry that a person has made.
+    """Settles an order of which `due` minor units are open (negative: owed to the customer), in all at
+    most `MOST_WRITTEN_OFF`, also with closed books. It stands in the journal under the way to pay `WRITTEN_OFF`, which
+    no till holds; `take_back` corrects a mistake, as with every entry that a person has made.
 
     Raises `NotFound`, `Conflict` if the order was settled meanwhile or another amount is due, `Invalid` for more than
     `MOST_WRITTEN_OFF` or without a reason.
@@ -28,7 +41,7 @@ def write_cents_off(
     order = locked_due(tx, enterprise_id, order_id)
     problems: list[Problem] = []
     reason = read_text(reason, "/reason", problems, least=3, most=200)
-    if abs(due) > MOST_WRITTEN_OFF:
+    if not may_write_off(tx, enterprise_id, order_id, due):
         text = "At most {most} of an order is written off here."
         problems.append(Problem("too_much", text, "", {"most": Money(MOST_WRITTEN_OFF, order.currency)}))
     if problems:
