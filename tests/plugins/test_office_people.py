@@ -48,6 +48,7 @@ def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, 
     owner.post(f"{TEAM}?then=role", person=ada.id, role="manager")
     assert "Give Ada Martin the role “Coordinator”? Sales, goods, orders" in owner.page.text
     assert roles(stall)["ada@example.org"] == "packer", "nothing has changed yet"
+    assert owner.page.form("/team/invite").fields["role"] == "packer", "who is invited next gets no role of hers"
     owner.send("?then=role")
     assert roles(stall)["ada@example.org"] == "manager"
     owner.go(f"{TEAM}?ask={ada.id}")

@@ -56,6 +56,7 @@ def test_who_has_to_confirm_an_order_first_is_told_how_to_pay_afterwards(browser
     to_the_checkout(browser, stall, small=2, eggs=1)
     buy(browser, stall)
     assert "Please confirm your order by" in browser.page.text
+    assert "to be confirmed" in browser.page.text
     assert "Saturday, 6 June 2026" in browser.page.text
     assert "How to pay" not in browser.page.text
     with stall.instance.store.write() as tx:

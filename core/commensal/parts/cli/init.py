@@ -191,7 +191,7 @@ def _read_log_in(answer: str) -> str:
 
 def _is_added(instance: Path, email: str) -> bool:
     """Asks for a password. Returns whether it will do; if not, says why."""
-    password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=True))
+    password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=spoken("Password, once more")))
     with open_instance(instance) as opened:
         own = opened.settings.language
         try:

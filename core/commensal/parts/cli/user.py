@@ -52,7 +52,9 @@ def add_to(app: typer.Typer) -> None:
             print_line("{email} sets a password here, once, within twenty minutes: {link}", email=email, link=address)
             return
         if password is None:
-            password = str(typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=True))
+            password = str(
+                typer.prompt(spoken("Password"), hide_input=True, confirmation_prompt=spoken("Password, once more"))
+            )
         with open_instance(instance) as opened:
             add_operator(
                 opened.store,
