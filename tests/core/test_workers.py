@@ -82,6 +82,19 @@ def test_what_a_killed_process_had_claimed_is_done_at_once(folder: Path, process
     assert list((folder / workers.FOLDER).iterdir()) == []
 
 
+@pytest.mark.parametrize("host", ["caf\udce9", ".hidden", "../../elsewhere"])
+def test_whatever_the_machine_is_called_its_processes_have_a_name(
+    folder: Path, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of a machine is any bytes, as a container is given them."""
+    monkeypatch.setattr("socket.gethostname", lambda: host)
+    attempts: list[int] = []
+    with open_instance(folder) as instance, workers.named_worker(instance):
+        assert run_due(instance, Work({"mail": lambda _, claimed: attempts.append(claimed.attempts)}))
+        assert [file.name for file in (folder / workers.FOLDER).glob("[!.]*")] == [instance.store.worker]
+    assert attempts == [1]
+
+
 def test_what_a_living_process_works_on_is_left_to_it(folder: Path, processes: Processes) -> None:
     attempts: list[int] = []
 

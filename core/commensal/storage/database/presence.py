@@ -98,7 +98,8 @@ def _lock_session(store: Store, shared: bool) -> Leave | None:
 def _configure_session(connection: Connection) -> None:
     """Lets the session be idle for ever, and lets the server notice when the session's machine is gone."""
     settings = {"idle_session_timeout": "0", "tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10"}
-    settings["application_name"] = f"process {os.getpid()} on {socket.gethostname()}"[:63]
+    host = socket.gethostname().encode("ascii", "replace").decode()  # it is any bytes
+    settings["application_name"] = f"process {os.getpid()} on {host}"[:63]
     setting = text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name")
     for key, value in settings.items():  # settings that an older server does not have are skipped
         connection.execute(setting, {"name": key, "value": value})

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -49,7 +48,7 @@ def named_worker(instance: Instance) -> Iterator[None]:
 
     Where no such file can be made, claims name nobody, and end by themselves alone.
     """
-    name = f"{socket.gethostname()}-{os.getpid()}-{instance.ids.new(instance.clock.now())}"
+    name = f"{os.getpid()}-{instance.ids.new(instance.clock.now())}"
     file = instance.folder / FOLDER / name
     try:
         descriptor = _hold(file)
