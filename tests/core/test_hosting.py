@@ -306,7 +306,7 @@ def test_init_asks_who_runs_the_instance_and_they_log_in_and_begin_a_hub(tmp_pat
     result = CliRunner().invoke(app, ["init", "--instance", str(folder)], input=f"Val\n\nen\n\n\n{person}")
     assert result.exit_code == 0, result.output
     assert "marie is not an e-mail address" in result.output
-    assert result.output.count("Password") == 2, "the first is too easy to guess"
+    assert result.output.count("Password:") == 2, "the first is too easy to guess"
     assert result.output.endswith("begins the first hub at http://127.0.0.1:8000/office\n")
     with open_instance(folder) as instance, TestClient(make_app(instance), base_url="http://127.0.0.1:8000") as client:
         client.headers["Origin"] = "http://127.0.0.1:8000"

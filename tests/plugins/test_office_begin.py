@@ -358,6 +358,8 @@ def test_only_owners_decide_who_sells(browser: Browser, stall: Stall) -> None:
     for path in ("producers", "producers?then=ask", "hubs"):
         browser.post(f"{OFFICE}/{path}", name="Mine", hub="shop", producer="shop")
         assert browser.status == 403
-    assert "Producers are added, and asked to let this hub sell, by its owners." in browser.go(f"{OFFICE}/producers").text
+    assert (
+        "Producers are added, and asked to let this hub sell, by its owners." in browser.go(f"{OFFICE}/producers").text
+    )
     with stall.instance.store.read() as tx:
         assert not tx.all(select(enterprise_grant))

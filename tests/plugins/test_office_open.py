@@ -17,6 +17,7 @@ from commensal.enterprises.customers import create_customer
 from commensal.enterprises.grants import grant
 from commensal.enterprises.tables import enterprise_plugin
 from commensal.orders.cancel import cancel_order
+from commensal.orders.fulfil import hand_order_over
 from commensal.orders.lock import locked_order
 from commensal.orders.place import place_order
 from commensal.orders.values import Order, Wish
@@ -308,6 +309,24 @@ def test_accounts_of_members_are_open_too_each_with_its_name(owner: Browser, sta
     assert "Ada" in text
     assert "Members are to pay in €12.00" in owner.go(OFFICE).text
     assert "Accounts of members" not in owner.go(f"{OPEN}?day={before}").text
+
+
+@sqlite
+def test_who_has_handed_out_before_the_hour_owes_suppliers_at_once(
+    owner: Browser, stall: Stall, clock: ManualClock
+) -> None:
+    year = Year(0, stall, clock)
+    with stall.instance.store.write() as tx:
+        a_shop(tx, "farm", name="La Ferme", is_producer=True, is_hub=False)
+        cheese = an_item(tx, a_lot(tx, "farm", name="Tomme", on_hand="9"), name="Tomme", enterprise_id="farm")
+        grant(tx, "farm", "shop", "WriteOrders")
+        tx.execute(insert(coordination_supplier).values(coordination_id="shop-sale", enterprise_id="farm"))
+    order = year.order(year.newest(), cheese, 2)
+    assert "La Ferme" not in owner.go(OPEN).text
+    with stall.instance.store.write() as tx:
+        hand_order_over(tx, locked_order(tx, order.id, enterprise_id="shop"))
+    assert clock.now() < year.newest().begins_at
+    assert "La Ferme" in owner.go(OPEN).text
 
 
 @sqlite

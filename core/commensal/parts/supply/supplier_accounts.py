@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, and_, func, insert, select
+from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select
 
 from ...base.errors import Conflict, Invalid, NotFound, Problem
 from ...base.money import Money
@@ -176,13 +176,14 @@ class UnsettledAccount:
 
 def open_accounts(tx: Transaction, enterprise_id: str, until: datetime) -> list[UnsettledAccount]:
     """Returns the accounts of a shop's suppliers that were not settled at the moment `until` (aware), of all sales
-    whose hand-out was over then, the oldest first: what the pages of the sales say, with what was paid by then. Four
-    statements."""
-    sale, session = coordination.c, sale_session.c
+    whose hand-out was over then or had begun, the oldest first: what the pages of the sales say, with what was paid by
+    then. Four statements."""
+    sale, session, order = coordination.c, sale_session.c, customer_order.c
+    has_begun = exists().where(order.session_id == session.id, order.fulfilled_at <= until)
     statement = (
         select(session.id, sale.name, session.ends_at)
         .join_from(sale_session, coordination, sale.id == session.coordination_id)
-        .where(session.enterprise_id == enterprise_id, session.ends_at <= until)
+        .where(session.enterprise_id == enterprise_id, or_(session.ends_at <= until, has_begun))
         .order_by(session.ends_at, session.id)
     )
     sessions = {row["id"]: row for row in tx.all(statement)}
