@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
 from commensal.enterprises.grants import grant
-from commensal.enterprises.tables import enterprise_member
+from commensal.enterprises.tables import enterprise, enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.parts.accounts.operators import add_operator
 from commensal.parts.serving.app import make_app
 from commensal.people.actor import OPERATOR, SELF
 from commensal.testing.placed import a_shop
+from commensal_federation.moving.moves import move_by_id, set_move
+from commensal_federation.moving.old_home import take_off_sale
 from commensal_federation.testing import Region
 
 from .moves import farm, states
@@ -85,6 +87,36 @@ def test_a_recovery_key_is_shown_once_and_moves_the_enterprise(farm: Producer, r
     assert objected.status_code == 204
     region.work()
     assert states(region)["b"] == ["following contested"]
+
+
+def test_the_owner_of_the_hub_that_keeps_it_calls_it_off_also_while_it_is_frozen(
+    farm: Producer, region: Region
+) -> None:
+    store = region["a"].instance.store
+    with store.write() as tx:
+        a_shop(tx, "hub")
+        of_farm = update(enterprise_member).where(enterprise_member.c.enterprise_id == "farm")
+        tx.execute(of_farm.values(enterprise_id="hub", role="packer"))
+        tx.execute(update(enterprise).where(enterprise.c.id == "farm").values(kept_by="hub"))
+    people = {
+        role: add_operator(store, email=f"{role}@example.org", name=role, password="a long enough one", language="en")
+        for role in ("owner", "manager")
+    }
+    with store.write() as tx:
+        for role, person in people.items():
+            row = {"enterprise_id": "hub", "person_id": person.id, "role": role, "since": tx.now}
+            tx.execute(insert(enterprise_member), row)
+    owner, manager = (
+        client_of(region, "a", person.id, {"members:write", "enterprise:read"}) for person in people.values()
+    )
+    offer = owner.post(f"{BASE}/enterprises/farm/move", json={"peer_id": region.peer("a", "c").id}).json()
+    with store.write() as tx:
+        frozen = take_off_sale(tx, "farm")
+        set_move(tx, move_by_id(tx, offer["id"]), state="frozen", said=frozen.said)
+    cancel_url = f"{BASE}/enterprises/farm/moves/{offer['id']}/cancel"
+    assert manager.post(cancel_url).status_code == 403
+    assert owner.post(cancel_url).json()["state"] == "cancelled"
+    assert owner.get("/api/enterprises/farm").status_code == 200
 
 
 @pytest.mark.parametrize("role", ["packer", "accountant", "manager"])

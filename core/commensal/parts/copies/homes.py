@@ -60,6 +60,9 @@ def leave_home(tx: Transaction, enterprise_id: str) -> HomeRights:
         insert_once(tx, enterprise_grant, {**grant, "scope": READING_PART[grant["scope"]]})
     tx.execute(delete(enterprise_grant).where(*is_editing))
     kept_by = tx.value(select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id))
+    if kept_by is not None:  # its people may still call the move off
+        reading = {"grantor_id": enterprise_id, "grantee_id": kept_by, "scope": "ReadEnterprise", "granted_at": tx.now}
+        insert_once(tx, enterprise_grant, reading)
     _keep(tx, enterprise_id, None)
     return HomeRights(roles, [(grant["grantee_id"], grant["scope"]) for grant in grants], kept_by)
 
