@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -20,6 +21,7 @@ from commensal import (
     Stale,
     Transaction,
     enterprise_by_id,
+    format_day,
     format_money,
     hookimpl,
     insert_or,
@@ -137,7 +139,8 @@ def _describe_file(tx: Transaction, act: ProposedAct, language: str) -> ActWords
     total = format_money(sum(each["amount"] for each in transfers), "EUR", language)
     source = f"{act.content['holder']}, {iban_number.format(act.content['iban'])}"
     more = [(translate(language, "In all"), total), (translate(language, "Account that pays"), source)]
-    return ActWords(title=title.format(day=act.content["day"]), lines=[*lines, *more])
+    day = format_day(datetime.fromisoformat(act.content["day"]).replace(hour=12, tzinfo=UTC), "UTC", language)
+    return ActWords(title=title.format(day=day), lines=[*lines, *more])
 
 
 def _allow_file(instance: Instance, tx: Transaction, act: ProposedAct) -> None:

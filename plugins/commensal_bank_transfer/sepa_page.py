@@ -18,6 +18,7 @@ from commensal import (
     Invalid,
     NotFound,
     Problem,
+    ProposedAct,
     SaleSession,
     Screen,
     SupplierAccount,
@@ -153,7 +154,8 @@ def sepa_page(visit: Visit, shop: Enterprise) -> Screen:
         two = needs_second_person(tx, shop.id)
         holds = payment_holds(tx, visit.instance.hooks, shop.id, session.id)
         waiting = waiting_acts(tx, shop.id)
-        approved = [act for act in past_acts(tx, shop.id, kind=FILE) if act.state == "approved"]
+        past = past_acts(tx, shop.id, kind=FILE)
+    approved = [act for act in past if (act.state, act.subject) == ("approved", session.id)][:3]
     rows = []
     for account in accounts:
         supplier_id = account.owed.supplier_id
@@ -177,9 +179,22 @@ def sepa_page(visit: Visit, shop: Enterprise) -> Screen:
         "two": two,
         "waiting": [act for act in waiting if (act.kind, act.subject) == (FILE, session.id)],
         "waiting_payees": {act.subject for act in waiting if act.kind == PAYEE},
-        "approved": [act for act in approved if act.subject == session.id][:3],
+        "approved": approved,
+        "in_files": _in_files(approved, accounts),
     }
     return Screen(template="bank_transfer/sepa.html", context=context)
+
+
+def _in_files(approved: Sequence[ProposedAct], accounts: Sequence[SupplierAccount]) -> dict[str, datetime]:
+    """When a file was agreed to that has just what is left to pay to a supplier, by the supplier's id: perhaps the bank
+    has it already."""
+    left = {account.owed.supplier_id: account.left_of_delivered for account in accounts}
+    return {
+        transfer["supplier"]: act.decided_at
+        for act in reversed(approved)
+        for transfer in act.content["transfers"]
+        if act.decided_at is not None and left.get(transfer["supplier"]) == transfer["amount"]
+    }
 
 
 @on_refusal(sepa_page)

@@ -285,7 +285,11 @@ def test_a_file_for_the_bank_is_made_once_two_have_agreed_to_it(asker: Browser, 
     assert "This waits for a second person now." in asker.page.text
     assert "€5.00" in other.go(SECOND).text
     assert decide(other) == 200
-    assert "A file that two of you have agreed to" in asker.go(PAGE).text
+    page = asker.go(PAGE)
+    assert "A file that two of you have agreed to" in page.text
+    assert "not a second time, if your bank has it" in page.text
+    ticked = page.form(f"{PAGE}?then=file").fields
+    assert not [name for name in ticked if name.startswith("pay/")], "nobody is paid twice by a click"
     with stall.instance.store.read() as tx:
         act_id = tx.value(select(proposed_act.c.id).where(proposed_act.c.kind == "bank_transfer.file"))
     answer = asker.client.post(f"{PAGE}?then=file", data={"act": act_id})
