@@ -307,7 +307,7 @@ def test_a_producer_made_here_lets_the_hub_keep_its_goods_and_is_invited(founder
         assert written.subject == "Le Potager vous invite à tenir la page de Ferme du Moulin"
         assert "Le Potager vend les produits de Ferme du Moulin sur Val" in written.text
         assert "Votre rôle serait\u00a0: Responsable." in written.text
-        assert "la personne qui l’a créée pour vous quitte son équipe" in written.text
+        assert "ceux qui la tenaient pour vous ne la tiennent plus" in written.text
         (farm_id,) = {grant.grantor_id for grant in grants_received(tx, hub_id)}
         assert grants_of(tx, farm_id, hub_id) == {"ReadProducts", "WriteProducts", "WriteOrders"}
         assert grants_of(tx, hub_id, farm_id) == {"ReadOrders"}

@@ -21,7 +21,7 @@ from commensal import (
     read_day,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, mistakes, page_parts, status_of
-from commensal.parts.distribution import UnsettledOrder, open_orders
+from commensal.parts.distribution import UnsettledOrder, open_order_sums, open_orders
 from commensal.parts.supply import UnsettledAccount, open_accounts
 from commensal.parts.till import MOST_WRITTEN_OFF, may_write_off, write_cents_off
 
@@ -32,6 +32,7 @@ from .second_person import PAGE as SECOND_PERSON
 from .second_person import WRITE_OFF
 
 PAGE = "money/open"
+LISTED = 200  # orders
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,21 +40,16 @@ class Open:
     """What is open. Amounts are minor units of the shop's currency, at least 0.
 
     due:     what customers still owe; owed: what they get back
+    orders:  the oldest of their orders, `LISTED` at most; none for the week
     to_pay:  what suppliers are still owed; overpaid: what they were paid too much
     parts:   what plugins add, in words
     """
 
+    due: int
+    owed: int
     orders: Sequence[UnsettledOrder]
     accounts: Sequence[UnsettledAccount]
     parts: Sequence[PagePart]
-
-    @property
-    def due(self) -> int:
-        return sum(order.due for order in self.orders if order.due > 0)
-
-    @property
-    def owed(self) -> int:
-        return -sum(order.due for order in self.orders if order.due < 0)
 
     @property
     def to_pay(self) -> int:
@@ -65,22 +61,25 @@ class Open:
 
     @property
     def is_anything(self) -> bool:
-        return bool(self.orders or self.accounts or self.urgent)
+        return bool(self.due or self.owed or self.accounts or self.urgent)
 
     @property
     def urgent(self) -> list[str]:
         return [line.text for part in self.parts for line in part.lines if line.urgent]
 
 
-def open_on(tx: Transaction, visit: Visit, desk: Desk, day: date | None = None) -> Open:
-    """What was open at the end of a day of the shop, or is open now."""
+def open_on(tx: Transaction, visit: Visit, desk: Desk, day: date | None = None, *, listed: int = 0) -> Open:
+    """What was open at the end of a day of the shop, or is open now, with so many orders."""
     shop = desk.enterprise
     until = tx.now
     if day is not None:
         until = min(until, datetime.combine(day + timedelta(days=1), time.min, shop.zone) - timedelta(microseconds=1))
     subject = (day or shop.date_at(tx.now)).isoformat()
+    due, owed = open_order_sums(tx, shop.id, until)
     return Open(
-        orders=open_orders(tx, shop.id, until),
+        due=due,
+        owed=owed,
+        orders=open_orders(tx, shop.id, until, limit=listed) if listed else (),
         accounts=open_accounts(tx, shop.id, until),
         parts=page_parts(tx, visit, "open", shop.id, desk.scopes, subject=subject),
     )
@@ -96,7 +95,7 @@ def open_page(visit: Visit) -> Response:
         desk = open_desk(tx, visit, "payments:read")
         today = desk.enterprise.date_at(tx.now)
         past = day if day is not None and day < today else None
-        opened = open_on(tx, visit, desk, past)
+        opened = open_on(tx, visit, desk, past, listed=LISTED)
     return show(
         visit,
         desk,
@@ -108,6 +107,7 @@ def open_page(visit: Visit) -> Response:
         on=past,
         typed={"day": visit.query.get("day", "") or today.isoformat()},
         most=MOST_WRITTEN_OFF,
+        is_cut=len(opened.orders) == LISTED,
         done=visit.query.get("done", ""),
     )
 

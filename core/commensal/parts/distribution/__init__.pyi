@@ -7,6 +7,7 @@ from .distribution import ordered_of as ordered_of
 from .distribution import pieces_by_cost as pieces_by_cost
 from .distribution import pieces_ordered_since as pieces_ordered_since
 from .open_orders import UnsettledOrder as UnsettledOrder
+from .open_orders import open_order_sums as open_order_sums
 from .open_orders import open_orders as open_orders
 from .packing import Shelf as Shelf
 from .packing import collection_places as collection_places
