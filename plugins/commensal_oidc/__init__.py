@@ -14,7 +14,7 @@ from __future__ import annotations
 from commensal import hookimpl
 
 from .log_in import endpoints, identity_providers, log_out_elsewhere, prove_identity, start_log_in
-from .tokens import InstanceSettings, warnings
+from .provider import InstanceSettings, warnings
 
 __all__ = [
     "endpoints",

@@ -28,7 +28,7 @@ from commensal import (
     issuer_configuration,
 )
 
-from .tokens import (
+from .provider import (
     EndedSession,
     InstanceSettings,
     NoAnswer,

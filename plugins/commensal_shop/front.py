@@ -39,8 +39,8 @@ from commensal.parts.accounts import has_operator
 from commensal.parts.pictures import enterprise_pictures, pictures_of_enterprises
 from commensal.sale_sessions import is_open, sale_for, sales_of_supplier
 
+from .browsing import makers_at, makers_of
 from .cart import visible_offers
-from .filters import makers_at, makers_of
 from .products import group_by_shelf
 from .settings import settings_of
 from .showing import show

@@ -26,7 +26,7 @@ from commensal import (
 from commensal.products import PRODUCT_FIELDS
 from commensal.sale_sessions import VisibleOffer
 
-from .filters import SHELVES, Maker, drawing_of, shelf_labels, shelf_of
+from .browsing import SHELVES, Maker, drawing_of, shelf_labels, shelf_of
 
 _ORGANIC = frozenset({"Organic-AB", "Organic-EU"})  # DFC certifications
 FEW = 10  # pieces: up to so many, the page says how many are left

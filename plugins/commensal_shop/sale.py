@@ -13,9 +13,7 @@ from commensal.enterprises import has_terms
 from commensal.pages import UnchangedReads, Visit, parts_beside, status_of
 from commensal.sale_sessions import VisibleOffer, count_offers, is_coming, is_open, offers_for
 
-from .cart import JoinableOrder, ShownCart, categories_of, joinable_order, load_cart, visible_offers
-from .dock import dock_of, render_dock
-from .filters import (
+from .browsing import (
     NO_OPTIONS,
     FilterOptions,
     Filters,
@@ -28,6 +26,8 @@ from .filters import (
     shelf_labels,
     shelves_of_names,
 )
+from .cart import JoinableOrder, ShownCart, categories_of, joinable_order, load_cart, visible_offers
+from .dock import dock_of, render_dock
 from .products import ProductGroup, group_by_shelf
 from .quantities import FIELD, format_quantities
 from .settings import DEFAULTS, Settings, settings_of

@@ -23,10 +23,10 @@ from commensal.orders import (
 from commensal.pages import Visit
 from commensal.sale_sessions import is_open, sale_for
 
+from .browsing import STAR, UNSTAR, Filters, mark_favourite, read_filters
 from .cart import JoinableOrder, joinable_order, load_cart, visible_offers, why_not_open
 from .change import ask_for_new_amount, typed_number
 from .dock import dock_of, render_dock
-from .filters import STAR, UNSTAR, Filters, mark_favourite, read_filters
 from .guest import CartOwner, cart_owner, new_owner, set_guest_secret
 from .orders import OrderAccess, sale_to_order_again, totals_of
 from .quantities import (

@@ -36,7 +36,7 @@ NAMED = {
     "federation/commensal_federation/dfc/taxonomies.py",
     "federation/commensal_federation/dfc/vocabulary.py",
     "federation/commensal_federation/messages/bodies/enterprise_rows.py",
-    "plugins/commensal_shop/filters.py",
+    "plugins/commensal_shop/browsing.py",
     "plugins/commensal_shop/templates/shop/sale.html",
 }
 

@@ -32,7 +32,7 @@ from commensal.parts.monitoring.environment import health_problems
 from commensal.parts.monitoring.health import Watcher
 from commensal.parts.serving.app import make_app
 from commensal.storage.database import Store, Transaction
-from commensal.storage.database.unavailable import FULL, advice, why_unavailable
+from commensal.storage.database.errors import FULL, advice, why_unavailable
 from commensal.storage.jobs import Job, Periodic, PermanentFailure, Work, enqueue
 from commensal.storage.jobs.periodic import run_periodic, tick
 from commensal.storage.jobs.run import run_due

@@ -12,7 +12,7 @@ from commensal import Transaction
 from commensal.hooks.failures import failures_by_plugin
 from commensal.parts.pictures import Picture
 from commensal_federation.messaging import Federation, Peer, PeerDocument, Unreadable, fetch_document, peer_by_id
-from commensal_federation.peering.ending import change_scopes
+from commensal_federation.peering.deciding import change_scopes
 from commensal_federation.runtime import DocumentBinding, documents_of
 from commensal_federation.testing import answer_of
 from commensal_federation.transport import Request

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from commensal.sale_sessions.tables import coordination_supplier, session_item
 from commensal.stock.lots import lots_by_id
 from commensal_federation.leases.recalling import obtainable
-from commensal_federation.peering.ending import suspend
+from commensal_federation.peering.deciding import suspend
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

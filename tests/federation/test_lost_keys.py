@@ -14,7 +14,7 @@ from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.work import _wake
 from commensal_federation.identity.keys import fingerprint_of, our_keys, root_key
 from commensal_federation.identity.rotation import begin_new_identity, recover_keys
-from commensal_federation.peering.ending import confirm_keys
+from commensal_federation.peering.deciding import confirm_keys
 from commensal_federation.peering.work import enqueue_key_updates
 from commensal_federation.runtime import Federation
 from commensal_federation.signing import SigningKey

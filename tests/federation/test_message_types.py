@@ -48,7 +48,7 @@ from commensal_federation.messaging import (
     text,
 )
 from commensal_federation.peering import accept, invite
-from commensal_federation.peering.ending import change_scopes
+from commensal_federation.peering.deciding import change_scopes
 
 from ..ports import free_ports
 from .serving import serving

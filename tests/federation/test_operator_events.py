@@ -16,7 +16,7 @@ from commensal_federation.delivery.lanes import enqueue_pulls
 from commensal_federation.delivery.sync.pulling import pull_lane
 from commensal_federation.delivery.sync.refreshing import enqueue_refresh
 from commensal_federation.delivery.tables import federation_lane, federation_outbox
-from commensal_federation.peering.ending import go_on_without
+from commensal_federation.peering.deciding import go_on_without
 from commensal_federation.serving.answer import serve
 from commensal_federation.signing import canonical, sign_request
 from commensal_federation.signing.profile import write_moment

@@ -20,7 +20,7 @@ from commensal_federation.notices import CONDITIONS, alert_title
 from commensal_federation.notices.enterprise_wordings import hub_wordings, move_wordings, producer_wordings
 from commensal_federation.notices.note import KINDS, wording
 from commensal_federation.office.pages import office_pages
-from commensal_federation.peering.ending import revoke
+from commensal_federation.peering.deciding import revoke
 from commensal_federation.testing import Region
 
 from .reading_mail import farm, hub, mails_at, new_mails

@@ -14,7 +14,7 @@ from commensal.parts.cli.check import report_plugins
 from commensal.parts.monitoring.health import Watcher
 from commensal_federation.delivery.alerts import alert, alerts
 from commensal_federation.delivery.inbox.admission import Denied
-from commensal_federation.peering.ending import probe, suspend
+from commensal_federation.peering.deciding import probe, suspend
 from commensal_federation.serving.answer import denied_answer
 from commensal_federation.testing import Region, answer_of
 from commensal_federation.transport import Answer, Request

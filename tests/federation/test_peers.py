@@ -29,7 +29,7 @@ from commensal_federation.identity.keys import root_key, sign_key_set
 from commensal_federation.identity.rotation import revoke as revoke_key
 from commensal_federation.messages.peering import LARGEST
 from commensal_federation.peering import accept, fingerprint, invite, requests, resume, revoke, suspend, waiting
-from commensal_federation.peering.ending import change_scopes
+from commensal_federation.peering.deciding import change_scopes
 from commensal_federation.peering.requests import receive_request
 from commensal_federation.peering.waiting import make_room
 from commensal_federation.peering.work import enqueue_key_updates

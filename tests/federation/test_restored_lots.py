@@ -16,7 +16,7 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.delivery.work import start
 from commensal_federation.leases.holder import give_back
 from commensal_federation.leases.row import holdings_of
-from commensal_federation.peering.ending import go_on_without
+from commensal_federation.peering.deciding import go_on_without
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

@@ -10,7 +10,7 @@ from commensal_federation.delivery.alerts import alerts
 from commensal_federation.grants.questions import grants_between
 from commensal_federation.leases.lender import force_return
 from commensal_federation.orders.questions import cuts_of
-from commensal_federation.peering.ending import resume, revoke, suspend
+from commensal_federation.peering.deciding import resume, revoke, suspend
 from commensal_federation.testing import Region
 
 from .conftest import NewRegion

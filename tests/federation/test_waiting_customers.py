@@ -21,7 +21,7 @@ from commensal_federation.delivery.work import start
 from commensal_federation.grants.tables import federation_lease
 from commensal_federation.identity.tables import federation_key
 from commensal_federation.leases.on_demand import PATIENCE
-from commensal_federation.peering.ending import probe
+from commensal_federation.peering.deciding import probe
 from commensal_federation.peers.peers import Limits
 from commensal_federation.testing import Region
 

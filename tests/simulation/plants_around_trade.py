@@ -14,7 +14,7 @@ from commensal_federation.leases import lender, on_demand
 from commensal_federation.moving import followers
 from commensal_federation.moving.followers import PlacedCopies
 from commensal_federation.orders import answers, ended
-from commensal_federation.peering import ending, requests, waiting
+from commensal_federation.peering import deciding, requests, waiting
 from commensal_federation.proposals import receiving
 from commensal_federation.provenance.verification import OfferCheck
 
@@ -35,7 +35,7 @@ def nobody_hears_that_an_instance_has_started(stack: ExitStack) -> None:
 
 
 def a_probe_sends_nothing_of_what_waits(stack: ExitStack) -> None:
-    put(stack, ending, "_retry_now", nothing)
+    put(stack, deciding, "_retry_now", nothing)
 
 
 def a_request_may_name_another_sender(stack: ExitStack) -> None:

@@ -25,8 +25,8 @@ from ..base.errors import CommensalError, PluginError, Problem, Refused, Setting
 from ..base.logs import current_plugin, plugin_context
 from ..base.reading import read_settings
 from ..storage.database import Transaction
+from ..storage.database.errors import why_unavailable
 from ..storage.database.hold import Hold
-from ..storage.database.unavailable import why_unavailable
 from .breaker import Failure, FailureLog, Keeper, PluginPlace
 from .contract import AnyHook, Hook
 from .running import (

@@ -11,7 +11,7 @@ from ..delivery.alerts import alerts
 from ..leases.lender import accept_late, force_return
 from ..leases.row import lease_of, leases
 from ..messages.leases import Lease
-from ..peering.ending import go_on_without
+from ..peering.deciding import go_on_without
 from ..peers.peers import peer_by_id, peers
 from ..runtime import federation_of
 

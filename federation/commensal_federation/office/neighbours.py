@@ -18,7 +18,7 @@ from ..grants.questions import count_grants
 from ..messages.types import SCOPES
 from ..notices.peer_kinds import PeerKind, peer_kinds
 from ..peering import accept, change_scopes, fingerprint, resume, revoke, suspend
-from ..peering.ending import probe
+from ..peering.deciding import probe
 from ..peering.inviting import requested_scopes
 from ..peering.pairing.pairings import Pairing, pairing_with, pairings
 from ..peers.peers import Peer, peer_by_id, peers

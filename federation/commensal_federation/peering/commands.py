@@ -14,7 +14,7 @@ from ..notices import alert_title
 from ..peers.fetching import fetch_document, iri_of
 from ..peers.peers import Limits, Peer, document_fingerprint, fingerprint, peer_by_id, peer_by_iri, peers
 from ..runtime import Federation, open_federation
-from .ending import Probe, change_limits, change_scopes, confirm_keys, go_on_without, probe, resume, revoke, suspend
+from .deciding import Probe, change_limits, change_scopes, confirm_keys, go_on_without, probe, resume, revoke, suspend
 from .inviting import accept, invite, requested_scopes
 
 _Url = Annotated[str, typer.Argument(help="The address of the other instance, like https://hub.example.")]

@@ -27,7 +27,7 @@ from ..peers.peers import (
     refuse_other_fingerprint,
 )
 from ..runtime import federation_of
-from .ending import (
+from .deciding import (
     Probe,
     change_limits,
     change_scopes,

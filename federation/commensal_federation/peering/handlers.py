@@ -26,7 +26,7 @@ from ..messages.types import Reading
 from ..peers.changing import record_acceptance, record_received_scopes
 from ..peers.peers import Peer, repin
 from ..runtime import Federation
-from .ending import record_revocation
+from .deciding import record_revocation
 
 _sent = federation_outbox.c
 _OWN_REQUEST = (

@@ -9,7 +9,7 @@ import pytest
 from commensal import Unfit
 from commensal.hooks import specifications
 from commensal.instance import Instance
-from commensal_oidc.tokens import InstanceSettings
+from commensal_oidc.provider import InstanceSettings
 
 from .provider import Provider
 

@@ -17,8 +17,8 @@ from ...base.errors import Busy, SettingsError, StoreError, Unavailable
 from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
 from ...instance.backup_key import make_backup_key
+from ...storage.database.errors import DATABASE_ERRORS, database_message
 from ...storage.database.revisions import missing
-from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..checks import broken_invariants
 from . import databases
 from .archive import SETTINGS, name_finished, new_archive

@@ -20,8 +20,8 @@ from ...base.failpoints import failpoint
 from ...hooks.loading import migration_folders
 from ...instance.backup_key import keys_beside, make_backup_key
 from ...storage.database import Exact, Flag, Json, Store, Time, Transaction, insert_rows
+from ...storage.database.errors import database_message, why_unavailable
 from ...storage.database.revisions import missing, tables_of
-from ...storage.database.unavailable import database_message, why_unavailable
 from ..checks import broken_invariants
 from ..setup.named_files import file_of_caller
 from .archive import SETTINGS, Archive, ArchiveWriter, archive_in, exists_already

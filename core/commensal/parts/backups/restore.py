@@ -20,7 +20,7 @@ from ...base.ids import RandomIds
 from ...instance.backup_key import keys_beside
 from ...instance.instance import DATABASE, UpgradeRecord, write_upgrade_record
 from ...storage.database import Store
-from ...storage.database.unavailable import DATABASE_ERRORS, database_message
+from ...storage.database.errors import DATABASE_ERRORS, database_message
 from ...storage.jobs.tables import job
 from ..setup.named_files import sync_folder
 from . import databases

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...base.errors import Problem, Several, Unavailable
 from ...storage.database import Store, Transaction
-from ...storage.database.unavailable import DAMAGED_FILE, shows_damage
+from ...storage.database.errors import DAMAGED_FILE, shows_damage
 
 _MAY_LOOK = text("""
 SELECT bool_and(coalesce(has_function_privilege(to_regprocedure(name), 'EXECUTE'), false)) FROM unnest(ARRAY[

@@ -17,8 +17,8 @@ from typing import TextIO
 from sqlalchemy.exc import DBAPIError
 
 from ...base.errors import Unavailable
+from ...storage.database.errors import BROKEN_DISK, FULL, OWNER, advice, driver_message, shows_damage
 from ...storage.database.savepoint import after_commit
-from ...storage.database.unavailable import BROKEN_DISK, FULL, OWNER, advice, driver_message, shows_damage
 from ..terminal.shell import spoken, told
 
 

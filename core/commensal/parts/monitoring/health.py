@@ -21,7 +21,7 @@ from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import read_upgrade_record, sqlite_file
 from ...storage.database import Row, RowQuery, Store, Transaction
-from ...storage.database.unavailable import advice
+from ...storage.database.errors import advice
 from ...storage.jobs.clock import AHEAD, in_doubt, newest_slot, trusted_at
 from ...storage.jobs.tables import job, job_slot
 from ..backups.upkeep.upkeep import overdue_work

@@ -11,7 +11,7 @@ from ...enterprises.tables import enterprise
 from ...hooks.dispatcher import Hooks
 from ...orders.tables import customer_order
 from ...sale_sessions.coordinations import change_coordination
-from ...sale_sessions.questions import coordination_by_id, sessions_of
+from ...sale_sessions.questions import coordination_by_id, session_by_id, sessions_of
 from ...sale_sessions.rhythm import shifted
 from ...sale_sessions.sessions import change_session
 from ...sale_sessions.tables import coordination, sale_session
@@ -47,7 +47,7 @@ def correct_next(tx: Transaction, hooks: Hooks, before: Coordination, session: S
     if following is None or own is None:
         return True
     after = coordination_by_id(tx, before.id, before.coordinator_id)
-    session_after = next(each for each in sessions_of(tx, after.id, after.coordinator_id) if each.id == session.id)
+    session_after = session_by_id(tx, session.id, after.coordinator_id)
     old, new, now = _plan(before, session), _plan(after, session_after), _plan(following, own)
     zone = tx.value(select(enterprise.c.timezone).where(enterprise.c.id == before.coordinator_id))
     opens_at = shifted(now.opens_at, zone, start=old.opens_at, new_start=new.opens_at)
@@ -66,9 +66,7 @@ def correct_next(tx: Transaction, hooks: Hooks, before: Coordination, session: S
         closes_at=moved.closes_at,
     )
     if moved[2:] != now[2:]:
-        version = next(
-            each for each in sessions_of(tx, changed.id, changed.coordinator_id) if each.id == own.id
-        ).version
+        version = session_by_id(tx, own.id, changed.coordinator_id).version
         change_session(
             tx, hooks, own.id, changed.coordinator_id, version, begins_at=moved.begins_at, ends_at=moved.ends_at
         )

@@ -21,7 +21,7 @@ import msgspec
 
 from ...base.converting import decode_json
 from ...base.errors import CommensalError, Trouble
-from ...storage.database.unavailable import DATABASE_ERRORS, database_message
+from ...storage.database.errors import DATABASE_ERRORS, database_message
 from ..terminal import shell
 
 Answer = TypeVar("Answer")

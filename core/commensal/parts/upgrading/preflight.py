@@ -18,8 +18,8 @@ from ...base.errors import Problem, SettingsError, Several, StoreError
 from ...hooks.loading import migration_folders
 from ...instance.instance import UpgradeRecord, read_upgrade_record, with_version
 from ...storage.database import Store
+from ...storage.database.errors import DATABASE_ERRORS, database_message
 from ...storage.database.revisions import NewerDatabase, is_empty, missing
-from ...storage.database.unavailable import DATABASE_ERRORS, database_message
 from ..backups import databases
 from ..backups.manifest import revisions_of
 from ..backups.source import Source

@@ -2,6 +2,7 @@
 
 from .change_capture import MAX_DETAILED_ROWS
 from .counting import lock_names
+from .errors import insert_on, insert_once, insert_or, refuse_conflict
 from .marks import DERIVED, ON_BEHALF, PERSONAL, SECRET, append_only, at_most_ahead, untraced
 from .rows import as_json, edit_row, insert_rows, parameter_rows
 from .state_mark import Mark
@@ -9,7 +10,6 @@ from .statement_cache import Row, RowQuery
 from .store import Store
 from .transaction import Transaction
 from .types import Exact, Flag, Json, Time, Whole, checked_in, local_day, metadata, only_where
-from .unavailable import insert_on, insert_once, insert_or, refuse_conflict
 
 __all__ = [
     "DERIVED",

@@ -11,8 +11,8 @@ from hashlib import sha256
 from sqlalchemy import BigInteger, ColumnElement, Select, Table, and_, bindparam, case, false, func, or_, select
 from sqlalchemy.sql.dml import ReturningInsert
 
+from .errors import insert_on
 from .transaction import Transaction
-from .unavailable import insert_on
 
 
 @dataclass(frozen=True)

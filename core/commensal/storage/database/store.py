@@ -22,12 +22,12 @@ from ...base.own_scopes import NO_OWN_SCOPES
 from ...base.plugin_fields import DeclaredFields
 from .change_capture import Auditor, Trail
 from .engine import make_engine, reader_pool
+from .errors import shows_damage, why_unavailable
 from .gate import OpenGate, ThreadGate, Turn, WriteGate
 from .hold import Hold
 from .savepoint import after_commit, holding_actions
 from .state_mark import Mark, StateMarks
 from .transaction import Transaction
-from .unavailable import shows_damage, why_unavailable
 
 Result = TypeVar("Result")
 _MAX_TRIES = 5  # of a transaction that PostgreSQL ended to break a deadlock
