@@ -10,7 +10,7 @@ from .grants.partners import Home, copy_of_partner, enterprise_at, homes_of, pee
 from .messages.members import Term, declared, flag, moment, number, text, texts
 from .messages.types import Failed, Handler, MessageType, PeerDocument, Reading, Received, Refuse, Sent, Wait, Writing
 from .peers import Peer, peer_by_id, peer_by_iri, peers
-from .peers.changing import refuse_over_quota, windows_of
+from .peers.limits import refuse_over_quota, windows_of
 from .runtime import Federation, federation_of
 from .signing import Unreadable
 from .signing.profile import write_moment

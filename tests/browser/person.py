@@ -173,8 +173,8 @@ class Person:
         nodes = {node["nodeId"]: node for node in tree}
 
         def heard(node: dict[str, Any], roles: Collection[str]) -> str:
-            said = node["role"]["value"] in roles and not node["ignored"]
-            return str(node.get("name", {}).get("value", "")) if said else ""
+            is_heard = node["role"]["value"] in roles and not node["ignored"]
+            return str(node.get("name", {}).get("value", "")) if is_heard else ""
 
         def around(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
             while (parent := nodes.get(node.get("parentId", ""))) is not None:

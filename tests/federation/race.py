@@ -234,10 +234,10 @@ def _settle(trade: Trade) -> str:
     What was asked for a customer who has left comes back some seconds later, so all may agree before that.
     """
     deadline, last = time.monotonic() + GIVEN_UP, "nothing"
-    while (found := trade.differences()) and time.monotonic() < deadline:
-        last = found[0]
+    while (differing := trade.differences()) and time.monotonic() < deadline:
+        last = differing[0]
         time.sleep(0.5)
-    if found:  # what is under way is counted nowhere
+    if differing:  # what is under way is counted nowhere
         assert violations_of(*(instance.place for instance in trade.all)) == []
         assert sum(_free(trade, each) + each.ordered for each in trade.all) <= trade.on_hand
     else:

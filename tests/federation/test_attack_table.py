@@ -76,7 +76,7 @@ def test_every_attack_has_its_defence_its_test_and_its_canary() -> None:
         ("| 13 |", "| 130 |", "13 is missing"),
         ("::_refuse_turning_back`", "::_welcome`", "33: there is no _welcome in supplier.py"),
         ("::test_30_a_script", "::test_30_no_script", "30: there is no test_30_no_script"),
-        ("::refuse_over_quota`", "::over_quota`", "there is no over_quota in changing.py"),
+        ("::refuse_over_quota`", "::over_quota`", "there is no over_quota in limits.py"),
     ],
 )
 def test_a_table_that_claims_too_much_is_found(claim: str, replacement: str, expected: str) -> None:

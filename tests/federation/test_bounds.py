@@ -43,7 +43,7 @@ from commensal_federation.notices.tables import federation_notice
 from commensal_federation.orders import supplier
 from commensal_federation.orders.tables import federation_order
 from commensal_federation.peering import requests, waiting
-from commensal_federation.peers import changing as rate_windows
+from commensal_federation.peers import limits as rate_windows
 from commensal_federation.peers.changing import change_peer
 from commensal_federation.peers.tables import federation_nonce, federation_peer
 from commensal_federation.proposals import receiving

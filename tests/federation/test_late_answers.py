@@ -48,9 +48,9 @@ def holds_back(farm: Producer, hub: Hub, confirmed: int, days: float) -> None:
     closed = only_order(hub)
     clock_of(farm.region).advance(seconds=days * 86400)
     line = AnswerLine(item_iri=closed.lines[0].item_iri, answer="confirmed", confirmed=confirmed)
-    said = OrderAnswer(iri=closed.iri, answer=closed.answer + 1, rev=closed.rev, lines=(line,))
+    late_answer = OrderAnswer(iri=closed.iri, answer=closed.answer + 1, rev=closed.rev, lines=(line,))
     with farm.write() as tx:
-        post(farm.federation, tx, only_order(farm).peer_id, "OrderAnswer", said, on_behalf_of=farm.iri)
+        post(farm.federation, tx, only_order(farm).peer_id, "OrderAnswer", late_answer, on_behalf_of=farm.iri)
     farm.region.mend()
     minutes(farm.region, 70)
     assert only_order(hub).answer > closed.answer

@@ -145,9 +145,9 @@ class Year:
 
 def shown(text: str) -> tuple[int, int, int]:
     """The three sums of the page, in cents."""
-    found = re.search(r"Customers owe€([\d,.]+) Customers get back€([\d,.]+) Suppliers are owed€([\d,.]+)", text)
-    assert found, text
-    due, back, owed = (int(amount.replace(",", "").replace(".", "")) for amount in found.groups())
+    shown_sums = re.search(r"Customers owe€([\d,.]+) Customers get back€([\d,.]+) Suppliers are owed€([\d,.]+)", text)
+    assert shown_sums, text
+    due, back, owed = (int(amount.replace(",", "").replace(".", "")) for amount in shown_sums.groups())
     return due, back, owed
 
 
@@ -155,8 +155,8 @@ def left_on_pages(owner: Browser, sessions: Sequence[SaleSession]) -> int:
     """What the pages of the sales say is left to pay to suppliers, in sum."""
     sums = 0
     for session in sessions:
-        found = re.search(r"Left to pay €([\d,.]+)", owner.go(f"{OFFICE}/money/suppliers?sale={session.id}").text)
-        sums += int(found[1].replace(",", "").replace(".", "")) if found else 0
+        left_to_pay = re.search(r"Left to pay €([\d,.]+)", owner.go(f"{OFFICE}/money/suppliers?sale={session.id}").text)
+        sums += int(left_to_pay[1].replace(",", "").replace(".", "")) if left_to_pay else 0
     return sums
 
 

@@ -114,7 +114,7 @@ ALL_SCOPES = ENTERPRISE_SCOPES | {PUBLIC, SELF, OPERATOR}
 
 # What each scope of the core allows, in words, for people who give it to others or lack it.
 
-# By scope, for `say`. Those of `scopes.READ` have none: whoever works at an enterprise holds them.
+# By scope, for `say`. Those of `READ` have none: whoever works at an enterprise holds them.
 SCOPE_WORDS = {
     words.code: words
     for words in (

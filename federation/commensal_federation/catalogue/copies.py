@@ -22,7 +22,7 @@ from ..leases.row import open_leases
 from ..messages.catalogue import CatalogueUpsert, CatalogueWithdraw, Grant, OfferedItem
 from ..messages.types import Refuse, refuse_leap
 from ..notices import note_for_enterprise
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
 from ..provenance.signers import KeysMissing, NotProved, VerifiedStatement, keep_statements
 from ..provenance.verification import OfferCheck

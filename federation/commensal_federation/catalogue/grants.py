@@ -32,7 +32,7 @@ from ..leases.stopping import resume_sales, stop_sales
 from ..messages.catalogue import Grant, GrantAnswer, GrantEnd, GrantOffer
 from ..messages.types import Failed, Refuse
 from ..notices import forget_notice, note_for_enterprise
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .listings import margin_problem

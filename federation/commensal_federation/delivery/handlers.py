@@ -15,7 +15,7 @@ from ..messages.peering import (
     StateDigest,
     StateRequest,
 )
-from ..peers.changing import windows_of
+from ..peers.limits import windows_of
 from ..runtime import Federation
 from .alerts import alert
 from .outbox.failed import refused_by_peer

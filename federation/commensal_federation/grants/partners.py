@@ -16,7 +16,7 @@ from commensal.enterprises import change_enterprise, copy_enterprise
 
 from ..dfc.iris import enterprise_iri, local_id
 from ..messages.types import Refuse
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
 from ..runtime import Federation
 from .tables import federation_grant, federation_mirror

@@ -17,7 +17,7 @@ from ..messages.moving import Move, MoveAccept, MoveCancel, MoveExport, MoveFoll
 from ..messages.types import Refuse
 from ..notices.note import note_for_enterprise, note_for_operators
 from ..notices.sending import mail_one
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from .importing import import_enterprise, known_ids

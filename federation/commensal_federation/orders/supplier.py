@@ -32,7 +32,7 @@ from ..messages.catalogue import Grant
 from ..messages.order_answer import Answer, AnswerLine
 from ..messages.order_update import OrderUpdate, UpdateLine
 from ..messages.types import Refuse, refuse_leap
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import Federation
 from ..settings import EnterpriseFederation

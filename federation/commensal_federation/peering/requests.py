@@ -23,8 +23,9 @@ from ..identity.read import BadDocument
 from ..messages.envelope import Envelope, read_envelope
 from ..messages.peering import LARGEST, PEER_REQUEST, PeerRequest
 from ..messages.types import Reading
-from ..peers.changing import new_peer, windows_of
+from ..peers.changing import new_peer
 from ..peers.fetching import fetch_document
+from ..peers.limits import windows_of
 from ..peers.peers import WELL_KNOWN, Peer, peer_by_iri, pinned_document
 from ..peers.tables import federation_peer
 from ..runtime import Federation

@@ -28,7 +28,7 @@ from ..grants.questions import find_grant, mirror_of
 from ..messages.proposals import ProposedSale, SaleAnswer, SaleProposal
 from ..messages.types import Refuse, refuse_leap
 from ..notices import forget_notice, note_for_enterprise
-from ..peers.changing import refuse_over_quota
+from ..peers.limits import refuse_over_quota
 from ..peers.peers import Peer
 from ..runtime import Federation
 from ..settings import EnterpriseFederation

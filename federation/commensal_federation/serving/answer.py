@@ -36,7 +36,7 @@ from ..moving.document import enterprise_document
 from ..orders.hub_names import names_document
 from ..peering.pairing.inviting import receive
 from ..peering.requests import receive_request
-from ..peers.changing import Replayed
+from ..peers.limits import Replayed
 from ..peers.peers import Peer, peer_by_id
 from ..runtime import DocumentBinding, Federation, documents_of
 from ..transport import Answer, Request

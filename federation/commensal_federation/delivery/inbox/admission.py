@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from ...peers.changing import Windows, windows_of
+from ...peers.limits import Windows, windows_of
 from ...peers.peers import Peer, peer_by_iri, pinned_keys
 from ...runtime import Federation
 from ...signing import BadSignature, verify_head, verify_request

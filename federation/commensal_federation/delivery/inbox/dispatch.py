@@ -16,7 +16,7 @@ from commensal.audit import Acting, acting
 from ...messages.envelope import Envelope
 from ...messages.peering import ProblemBody
 from ...messages.types import Reading, Received, Refuse, Wait
-from ...peers.changing import windows_of
+from ...peers.limits import windows_of
 from ...peers.peers import Peer, peer_by_id
 from ...runtime import Federation
 from ...signing import PublicKey

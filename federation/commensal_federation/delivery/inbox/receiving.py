@@ -9,7 +9,7 @@ from datetime import datetime
 from commensal import Conflict, Transaction
 
 from ...messages.envelope import LARGEST
-from ...peers.changing import keep_nonce
+from ...peers.limits import keep_nonce
 from ...peers.peers import Peer, peer_by_id, peer_by_iri
 from ...runtime import LONGEST, Federation
 from ...signing import Unreadable, read_json

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from commensal import Transaction
 
 from ...messages.peering import StateDigest
-from ...peers.changing import forget_nonces
+from ...peers.limits import forget_nonces
 from ...peers.peers import peers
 from ...peers.tables import federation_peer
 from ...runtime import Federation

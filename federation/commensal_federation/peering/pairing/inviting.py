@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from commensal import Conflict, Transaction, url_problem
 
-from ...peers.changing import windows_of
 from ...peers.fetching import fetch_document
+from ...peers.limits import windows_of
 from ...peers.peers import WELL_KNOWN, peer_by_iri
 from ...runtime import Federation
 from ...signing import Unreadable, read_json
