@@ -1,5 +1,8 @@
-"""Checks an ID token as OpenID Connect Core 1.0, section 3.1.3.7, says, and a logout token as Back-Channel Logout 1.0,
-section 2.6."""
+"""The provider by which people log in: the operator's settings, what is asked of it, and the tokens that it signs.
+
+An ID token is checked as OpenID Connect Core 1.0, section 3.1.3.7, says, and a logout token as Back-Channel Logout 1.0,
+section 2.6.
+"""
 
 from __future__ import annotations
 

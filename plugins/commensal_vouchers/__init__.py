@@ -33,7 +33,8 @@ from .issuing import jobs, mail_kinds, order_changed, order_paid
 from .office import office_pages
 from .page_parts import page_parts
 from .pricing import order_problems, price_adjustments, settle_adjustments
-from .report import reports, takes_codes
+from .questions import takes_codes
+from .report import reports
 from .settings import Settings
 from .sold_cards import erase_person, person_data
 from .sold_page import shop_pages

@@ -34,7 +34,7 @@ from .codes import (
     voucher_from,
     voucher_mistakes,
 )
-from .report import voucher_by_id
+from .questions import voucher_by_id
 from .tables import vouchers_movement, vouchers_voucher
 
 MOST_OF_A_BATCH = 1000

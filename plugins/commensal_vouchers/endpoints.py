@@ -14,7 +14,7 @@ from commensal import Body, Call, Endpoint, File, NotFound, Page, Paging, Routes
 from .codes import LARGEST_VALUE, MOST_USES, Voucher, VoucherKind, codes_csv
 from .create import MOST_OF_A_BATCH, VoucherTerms, add_batch, add_voucher, archive_voucher, change_voucher
 from .issuing import move_balance
-from .report import Movement, movements_of, voucher_by_id, vouchers_of
+from .questions import Movement, movements_of, voucher_by_id, vouchers_of
 
 _routes = Routes("vouchers")
 _VOUCHERS = "/enterprises/{enterprise}/vouchers"

@@ -30,7 +30,7 @@ from commensal import (
 
 from .codes import LARGEST_VALUE, Voucher, voucher_from
 from .create import VoucherTerms, add_voucher
-from .report import voucher_by_id
+from .questions import voucher_by_id
 from .settings import Settings
 from .sold_cards import KIND, CardSale, card_sales_of_order, forget_unordered
 from .tables import vouchers_movement, vouchers_sale, vouchers_voucher

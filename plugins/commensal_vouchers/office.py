@@ -29,7 +29,7 @@ from commensal.pages import Visit, on_refusal
 
 from .codes import VoucherKind, tail, worth
 from .create import VoucherTerms, add_batch, add_voucher, archive_voucher
-from .report import latest_vouchers, vouchers_of
+from .questions import latest_vouchers, vouchers_of
 from .sold_page import post_send_again, sold_page
 
 _KINDS: tuple[VoucherKind, ...] = get_args(VoucherKind)

@@ -18,7 +18,7 @@ from commensal import (
 
 from .codes import tail
 from .issuing import card_of
-from .report import latest_vouchers
+from .questions import latest_vouchers
 from .settings import Settings
 from .sold_cards import CardSale, card_sales_of_order
 from .sold_page import PATH

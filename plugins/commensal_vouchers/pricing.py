@@ -30,8 +30,8 @@ from commensal import (
 from .codes import CARD, Voucher, holder_of, is_card, is_discount, tail
 from .issuing import spend
 from .proportion import in_proportion
+from .questions import CodeMatch, matches_for
 from .reasons import below_minimum, card_problem, voucher_problem
-from .report import CodeMatch, matches_for
 from .sold_cards import KIND, are_cards_paid_for, bind_sales, card_adjustments, release_sales
 from .tables import vouchers_movement, vouchers_use, vouchers_voucher
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from commensal import Money, OrderDraft, Problem, Transaction, format_moment, person_by_id
 
 from .codes import Voucher
-from .report import CodeMatch
+from .questions import CodeMatch
 
 
 def voucher_problem(

@@ -28,7 +28,7 @@ from commensal.storage.database import Store
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_vouchers.codes import Voucher
 from commensal_vouchers.create import VoucherTerms, add_voucher
-from commensal_vouchers.report import voucher_by_id
+from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_movement, vouchers_use, vouchers_voucher
 
 SESSION = "shop-session"

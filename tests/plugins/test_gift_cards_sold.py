@@ -25,7 +25,7 @@ from commensal.payments.tables import payment_journal
 from commensal.testing import RunJobs
 from commensal_vouchers.codes import Voucher
 from commensal_vouchers.issuing import issue_cards
-from commensal_vouchers.report import movements_of, voucher_by_id
+from commensal_vouchers.questions import movements_of, voucher_by_id
 from commensal_vouchers.settings import Settings
 from commensal_vouchers.sold_cards import card_sales_of_order, choose_card, forget_unordered
 from commensal_vouchers.sold_page import owed_to_holders

@@ -22,7 +22,7 @@ from commensal_vouchers.codes import Voucher, draw_card_code, draw_code
 from commensal_vouchers.create import VoucherTerms, add_batch, archive_voucher, change_voucher
 from commensal_vouchers.invariants import warnings
 from commensal_vouchers.issuing import move_balance
-from commensal_vouchers.report import movements_of
+from commensal_vouchers.questions import movements_of
 from commensal_vouchers.tables import vouchers_voucher
 
 from .market import Market, open_market

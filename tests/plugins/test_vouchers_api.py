@@ -18,7 +18,7 @@ from commensal.parts.checks import broken_invariants
 from commensal.people.people import add_person, new_person
 from commensal_vouchers.codes import Voucher
 from commensal_vouchers.create import VoucherTerms, add_voucher
-from commensal_vouchers.report import voucher_by_id
+from commensal_vouchers.questions import voucher_by_id
 from commensal_vouchers.tables import vouchers_voucher
 
 from .conftest import CONTACT, ORDER, SALE, Browser, Stall, stored_orders, to_the_checkout

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from commensal.enterprises.tables import enterprise_plugin
 from commensal_vouchers.codes import Voucher
-from commensal_vouchers.report import latest_vouchers
+from commensal_vouchers.questions import latest_vouchers
 
 from .conftest import Browser, Stall
 from .test_office import OFFICE, a_member, owner

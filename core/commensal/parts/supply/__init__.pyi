@@ -13,6 +13,10 @@ from .books import paid_by_others as paid_by_others
 from .corrections import LineCorrection as LineCorrection
 from .corrections import correct_order as correct_order
 from .corrections import left_of_line as left_of_line
+from .deliveries import DeliveredGoods as DeliveredGoods
+from .deliveries import Undelivered as Undelivered
+from .deliveries import delivered_goods as delivered_goods
+from .deliveries import undelivered_at_session as undelivered_at_session
 from .demand import DemandLine as DemandLine
 from .demand import demand_of_supplier as demand_of_supplier
 from .demand_shaping import shapings_of as shapings_of
@@ -65,10 +69,6 @@ from .supplier_accounts import statement_corrections as statement_corrections
 from .supplier_accounts import statement_lines as statement_lines
 from .surplus import keep_surplus as keep_surplus
 from .surplus import kept_of as kept_of
-from .undelivered import DeliveredGoods as DeliveredGoods
-from .undelivered import Undelivered as Undelivered
-from .undelivered import delivered_goods as delivered_goods
-from .undelivered import undelivered_at_session as undelivered_at_session
 from .unsupplied_sales import sales_without as sales_without
 from .withdrawing import HeldGoods as HeldGoods
 from .withdrawing import ShortenedOrder as ShortenedOrder

@@ -21,10 +21,10 @@ from ...orders.tables import adjustment, customer_order, order_line
 from ...products.tables import supplied_product
 from ...sale_sessions.tables import coordination, sale_session, session_item
 from ...storage.database import Row, Transaction
+from .deliveries import Undelivered, undelivered_at_session, undelivered_at_sessions
 from .owed import OwedToSupplier, is_owed, owed_at_session, owed_at_sessions
 from .purchase_prices import purchase_amount, purchase_price
 from .tables import purchase_order, stock_purchase, supplier_payment
-from .undelivered import Undelivered, undelivered_at_session, undelivered_at_sessions
 
 _paid, _line, _order, _bought = supplier_payment.c, order_line.c, customer_order.c, stock_purchase.c
 

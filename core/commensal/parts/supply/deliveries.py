@@ -1,4 +1,4 @@
-"""Goods that did not come, by the supplier's answer, and that customers' orders hold all the same.
+"""What came of suppliers' goods: what customers got, and what did not come and customers' orders hold all the same.
 
 A shortage changes no order where the shop decides itself, or where goods are handed out already. Until those orders are
 changed or corrected, their customers pay for these goods, and so the shop owes them to the supplier.
