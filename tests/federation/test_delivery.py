@@ -15,7 +15,7 @@ from commensal.storage.database import Store
 from commensal_federation.catalogue.away import away_peers
 from commensal_federation.delivery import ask, post
 from commensal_federation.delivery.alerts import alerts
-from commensal_federation.delivery.lanes import change_lane, enqueue_pull, enqueue_push, open_lane
+from commensal_federation.delivery.lanes import change_lane, enqueue_pull, enqueue_push, lane_row, open_lane
 from commensal_federation.delivery.outbox import breaker, pushing
 from commensal_federation.delivery.outbox.breaker import GIVEN_UP, LONGEST, delay, judge, retry_after
 from commensal_federation.delivery.outbox.dead_letters import dead_letters, discard, replay
@@ -76,6 +76,31 @@ def test_what_a_clock_that_was_ahead_has_signed_goes_out_minutes_later_however_o
         clock.advance(minutes=1)
         region.work()
     assert notes.at(region["b"]) == ["ahead"]
+
+
+def test_what_a_clock_that_was_ahead_has_signed_is_fetched_again_within_minutes_however_often_it_was_tried(
+    region: Region, notes: Any, say: Say, clock: ManualClock
+) -> None:
+    b, peer = region["b"], region.peer("b", "a")
+    clock.advance(minutes=6)
+    region.cut("a", "b")
+    say("a", "b", "ahead")
+    region.work()
+    region.mend()
+    clock.advance(minutes=-6)
+    with b.instance.store.write() as tx:
+        open_lane(tx, peer.id, "order", "in", peer.epoch_seen)
+    for _ in range(12):
+        with b.instance.store.write() as tx:
+            change_lane(tx, peer.id, "order", "in", {"due_at": None})
+        assert not pull_lane(b, peer.id, "order")
+    with b.instance.store.read() as tx:
+        row = lane_row(tx, peer.id, "order", "in")
+    assert row is not None
+    assert row["due_at"] <= clock.now() + timedelta(minutes=2)
+    clock.advance(minutes=8)
+    assert pull_lane(b, peer.id, "order")
+    assert notes.at(b) == ["ahead"]
 
 
 def test_a_job_goes_on_fetching_what_its_dead_process_had_begun(region: Region, notes: Any, say: Say) -> None:

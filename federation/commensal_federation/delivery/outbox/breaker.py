@@ -116,6 +116,7 @@ _FIRST = 2  # seconds
 LONGEST = timedelta(hours=1)
 GIVEN_UP = timedelta(days=7)  # after which a message that was not delivered is a dead letter
 _DOUBLINGS = 12  # more would pass `LONGEST` anyway
+_ANSWERING = 5  # failures that count of a peer that answers
 
 
 def chance(tx: Transaction) -> float:
@@ -126,6 +127,12 @@ def chance(tx: Transaction) -> float:
 def delay(failures: int, chance: float) -> timedelta:
     """The delay after so many failures in a row: min(1 h, 2 s · 2^n) · (0.5 + chance)."""
     return min(LONGEST, timedelta(seconds=_FIRST * 2.0 ** min(failures, _DOUBLINGS))) * (0.5 + chance)
+
+
+def next_try(tx: Transaction, failures: int, *, answers: bool = False) -> datetime:
+    """When a lane is tried again after so many failures in a row: within two minutes at most where the peer `answers`,
+    since what a wrong clock has dated ahead is taken, there or here, as soon as its moment has come."""
+    return tx.now + delay(min(failures, _ANSWERING) if answers else failures, chance(tx))
 
 
 def retry_after(header: str, now: datetime) -> datetime | None:

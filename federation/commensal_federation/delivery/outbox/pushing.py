@@ -22,14 +22,13 @@ from ..lanes import PUSH, RECOVER, change_lane, is_busy, lane_row
 from ..restore.restored import notice_restore
 from ..tables import federation_outbox
 from ..values import UNKNOWN_PEER
-from .breaker import GIVEN_UP, Verdict, came_through, chance, close_without_messages, delay, held, judge, note_failure
+from .breaker import GIVEN_UP, Verdict, came_through, close_without_messages, held, judge, next_try, note_failure
 from .failed import expire, fail
 
 BATCH = 50  # messages
 _BYTES = 4 * 1024 * 1024  # of a batch
 _ROUNDS = 200  # of one job; then another takes over, so that other work gets its turn
 _CLAIM = timedelta(minutes=2)  # longer than a call may take
-_ANSWERING = 5  # failures that count, for a minute: a peer that answers takes soon what a wrong clock has dated
 _box = federation_outbox.c
 _OLDEST = (
     select(federation_outbox)
@@ -186,7 +185,7 @@ def _after_success(tx: Transaction, peer: Peer, lane: str, verdict: Verdict) -> 
     came_through(tx, peer)
     _note_refusing(tx, peer, False)
     if verdict.again:
-        _come_back(tx, peer.id, lane, verdict.not_before, counted=_ANSWERING)
+        _come_back(tx, peer.id, lane, verdict.not_before, answers=True)
     else:
         change_lane(tx, peer.id, lane, "out", {"worked_until": None, "failures": 0, "due_at": None})
 
@@ -202,13 +201,12 @@ def _come_back(
     not_before: datetime | None,
     *,
     probe: datetime | None = None,
-    counted: int = 1000,
+    answers: bool = False,
 ) -> None:
-    """Plans a retry, later after each failure up to the `counted` ones; while the breaker is open, at its next
-    probe."""
+    """Plans a retry, later after each failure; while the breaker is open, at its next probe."""
     row = lane_row(tx, peer_id, lane, "out")
     assert row is not None
-    due_at = probe or tx.now + delay(min(row["failures"], counted), chance(tx))
+    due_at = probe or next_try(tx, row["failures"], answers=answers)
     if not_before is not None:
         due_at = max(due_at, not_before)
     change_lane(tx, peer_id, lane, "out", {"failures": row["failures"] + 1})

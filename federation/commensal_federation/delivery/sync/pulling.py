@@ -18,7 +18,7 @@ from ..calling import address_of, fetch
 from ..inbox.inbox import Inbox, TooMuchKept
 from ..inbox.receiving import check_all, take_or_refuse
 from ..lanes import PULL, change_lane, held_lane, is_busy, lane_row
-from ..outbox.breaker import chance, delay
+from ..outbox.breaker import next_try
 from ..restore.restored import notice_restore
 from ..tables import federation_inbox
 from ..values import Receipt
@@ -52,6 +52,10 @@ class Halt(Exception):
     """This job cannot go on now; a later one continues from the same cursor."""
 
 
+class NotYet(Halt):
+    """The peer answers, and sends what is not taken here now."""
+
+
 def pull(instance: Instance, job: Job) -> None:
     """Job: fetches a lane. Failures are retried with growing delay, as long as the other instance is a peer."""
     federation = federation_of(instance)
@@ -75,8 +79,9 @@ def pull_lane(federation: Federation, peer_id: str, lane: str, *, by: str = "", 
                 transact(lambda tx: _end(tx, peer_id, lane))
                 return True
         transact(lambda tx: _again(tx, peer_id, lane, failed=False))
-    except (Unreachable, Halt):
-        transact(lambda tx: _again(tx, peer_id, lane, failed=True))
+    except (Unreachable, Halt) as error:
+        answers = isinstance(error, NotYet)
+        transact(lambda tx: _again(tx, peer_id, lane, failed=True, answers=answers))
     return False
 
 
@@ -110,7 +115,7 @@ def _round(federation: Federation, peer: Peer, lane: str, recovery: bool) -> boo
     lines = [line for line in answer.body.split(b"\n") if line][: LIMIT + 1]
     receipts = _take(federation, peer, lines, recovery)
     if any(receipt.status in _FOR_NOW for receipt in receipts):
-        raise Halt
+        raise NotYet
     return _after(federation, peer, lane, at, head)
 
 
@@ -195,11 +200,11 @@ def _end(tx: Transaction, peer_id: str, lane: str) -> None:
     change_lane(tx, peer_id, lane, "in", {"promised": False, "worked_until": None, "failures": 0, "due_at": None})
 
 
-def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool) -> None:
+def _again(tx: Transaction, peer_id: str, lane: str, *, failed: bool, answers: bool = False) -> None:
     row = lane_row(tx, peer_id, lane, "in", lock=True)
     assert row is not None
     failures = row["failures"] + 1 if failed else 0
-    due_at = tx.now + delay(failures, chance(tx)) if failed else tx.now
+    due_at = next_try(tx, failures, answers=answers) if failed else tx.now
     values = {"promised": True, "worked_until": None, "failures": failures, "due_at": due_at}
     change_lane(tx, peer_id, lane, "in", values)
     enqueue(tx, PULL, {"peer": peer_id, "lane": lane}, due_at=due_at)
