@@ -20,6 +20,7 @@ from sqlalchemy import insert, update
 
 from commensal.instance import Instance, open_instance
 from commensal.instance.instance import DATABASE
+from commensal.orders.values import MOST_PIECES
 from commensal.parts.backups.settings import toml
 from commensal.parts.serving.work import do_one_job, work_of
 from commensal.sale_sessions.tables import coordination_supplier, session_item
@@ -186,10 +187,15 @@ class Trade:
         self.agree()
 
     def sell_more(self, hub: ServingInstance) -> None:
-        """Sells more than the hub holds. Tries again after 409: the farm may answer later than a customer waits."""
+        """Sells more than the hub holds, in several orders where one may not have as many pieces. Tries again after
+        409: the farm may answer later than a customer waits."""
         deadline = time.monotonic() + PATIENCE
-        while (status := hub.order(int(self.held(hub)) + 1)) != 201:
-            assert status == 409
+        while True:
+            wanted = int(self.held(hub)) + 1
+            status = hub.order(min(wanted, MOST_PIECES))
+            if status == 201 and wanted <= MOST_PIECES:
+                return
+            assert status in (201, 409)
             assert time.monotonic() < deadline
 
     def check(self) -> None:
