@@ -67,6 +67,20 @@ def stall(store: Store, hamlet: Any) -> Stall:
     return Stall(store, hamlet.session(hamlet.sale()))
 
 
+def test_who_asks_for_what_is_sold_out_is_told_of_that_alone(store: Store, stall: Stall) -> None:
+    for name, on_hand in (("one left", "2"), ("none", "0"), ("too little for a piece", "1.9"), ("expired", "10")):
+        stall.item(name, quantity=Decimal(2), on_hand=Decimal(on_hand))
+    lots = {name: offer.lot_id for name, offer in stall.offers().items()}
+    assert set(stall.offers(sold_out=True)) == {"none", "too little for a piece"}
+    with store.write() as tx:
+        tx.execute(update(stock_lot).where(stock_lot.c.id == lots["none"]).values(unlimited=True))
+        tx.execute(update(stock_lot).where(stock_lot.c.id == lots["expired"]).values(free_until=tx.now))
+    sold_out = {offer.name for offer in stall.offers().values() if offer.left == 0}
+    assert set(stall.offers(sold_out=True)) == sold_out == {"expired", "too little for a piece"}
+    assert list(stall.offers("staff", sold_out=True, limit=1)) == ["too little for a piece"]
+    assert list(stall.offers(sold_out=True, skip=1, limit=5)) == ["expired"]
+
+
 def test_an_offer_says_all_that_a_customer_needs_to_know(store: Store, stall: Stall) -> None:
     with store.write() as tx:
         picture = {"sha256": "", "width": 1, "height": 1, "bytes": 1, "alt": "Des pommes", "created_at": tx.now}

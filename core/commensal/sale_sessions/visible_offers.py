@@ -126,13 +126,15 @@ def offers_for(
     after: str = "",
     skip: int = 0,
     limit: int | None = None,
+    sold_out: bool = False,
 ) -> list[VisibleOffer]:
     """The offers of a sale session to a customer in these categories, in the order of the catalog, by one statement; by
     two for the first `limit`.
 
     An item's price is the lowest one for the customer's categories, or else the one for everybody. Items without a
     price for the customer, hidden or archived items, and items shown to other categories only are left out. `item_ids`
-    selects these items only. `after` is the last item of the previous page; `skip` is the number of offers to skip.
+    selects these items only, `sold_out` those of which none is left. `after` is the last item of the previous page;
+    `skip` is the number of offers to skip.
     """
     categories = sorted(category_ids)
     if limit is not None and not skip and not after and tx.value(_COUNT_ITEMS, {"session": session_id}) <= limit:
@@ -147,7 +149,8 @@ def offers_for(
         "limit": limit,
         "now": tx.now,
     }
-    statement = _statement(tx.postgresql, bool(categories), item_ids is not None, bool(after), limit is not None)
+    limits = (item_ids is not None, bool(after), limit is not None, sold_out)
+    statement = _statement(tx.postgresql, bool(categories), *limits)
     if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless
         return _in_order(_placed(row, tx.plugin_fields.products) for row in tx.all(statement, parameters))
     return _in_order(tx.each(statement, parameters, _offer_maker(tx.plugin_fields.products)))
@@ -177,8 +180,7 @@ def _goods_from(row: Row) -> GoodsOnSale:
 def count_offers(tx: Transaction, session_id: str, category_ids: Iterable[str]) -> int:
     """The number of offers that `offers_for` returns without `item_ids` and limits."""
     categories = sorted(category_ids)
-    count: int = tx.value(_count_statement(bool(categories)), {"session": session_id, "categories": categories})
-    return count
+    return int(tx.value(_count_statement(bool(categories)), {"session": session_id, "categories": categories}))
 
 
 _PLACE = itemgetter(0, 1)
@@ -204,7 +206,9 @@ def _conditions(with_categories: bool) -> list[ColumnElement[bool]]:
 
 
 @lru_cache
-def _statement(on_postgresql: bool, with_categories: bool, by_id: bool, after_item: bool, limited: bool) -> RowQuery:
+def _statement(
+    on_postgresql: bool, with_categories: bool, by_id: bool, after_item: bool, limited: bool, sold_out: bool
+) -> RowQuery:
     """The statement of `offers_for`; cached, since building it takes as long as running it.
 
     For a page of a large sale an inner statement selects the items, and the joins run for these only.
@@ -215,11 +219,13 @@ def _statement(on_postgresql: bool, with_categories: bool, by_id: bool, after_it
         conditions.append(session_item.c.item_id.in_(bindparam("items", expanding=True)))
     if after_item:
         conditions.append(_comes_after(bindparam("after")))
+    if sold_out:
+        conditions += [~stock_lot.c.unlimited, _available() < product.lot_quantity]
     if limited:
-        page = (
-            select(item.id).select_from(_on_sale(with_categories)).where(*conditions).order_by(item.position, item.id)
-        )
-        page = page.limit(bindparam("limit", type_=Whole)).offset(bindparam("skip", type_=Whole))
+        goods = _on_sale_with_stock(with_categories) if sold_out else _on_sale(with_categories)
+        page = select(item.id).select_from(goods).where(*conditions)
+        page = page.order_by(item.position, item.id).limit(bindparam("limit", type_=Whole))
+        page = page.offset(bindparam("skip", type_=Whole))
         conditions = [sale_session.c.id == bindparam("session"), item.id.in_(page)]
     columns = (
         item.id.label("item_id"),
@@ -336,10 +342,8 @@ def _on_sale_with_stock(with_categories: bool) -> Any:
 def _supplies() -> ColumnElement[bool]:
     """The condition that the row of `coordination_supplier` is that of the product's supplier in the sale."""
     supplier = coordination_supplier.c
-    return and_(
-        supplier.coordination_id == sale_session.c.coordination_id,
-        supplier.enterprise_id == supplied_product.c.enterprise_id,
-    )
+    in_sale = supplier.coordination_id == sale_session.c.coordination_id
+    return and_(in_sale, supplier.enterprise_id == supplied_product.c.enterprise_id)
 
 
 def _is_in_categories(category_id: ColumnElement[object]) -> ColumnElement[bool]:
@@ -349,19 +353,15 @@ def _is_in_categories(category_id: ColumnElement[object]) -> ColumnElement[bool]
 def _is_offered_to(with_categories: bool) -> ColumnElement[bool]:
     """The condition that an offer of the item is for these categories or for everybody."""
     for_all = offer.c.category_id.is_(None)
-    return and_(
-        offer.c.item_id == catalog_item.c.id,
-        or_(for_all, _is_in_categories(offer.c.category_id)) if with_categories else for_all,
-    )
+    for_these = or_(for_all, _is_in_categories(offer.c.category_id)) if with_categories else for_all
+    return and_(offer.c.item_id == catalog_item.c.id, for_these)
 
 
 def _is_shown_to(with_categories: bool) -> ColumnElement[bool]:
     """The condition that the item is shown to everybody or to one of these categories."""
     rows = select(item_shown_to.c.item_id).where(item_shown_to.c.item_id == catalog_item.c.id)
-    to_all = ~rows.exists()
-    return (
-        or_(to_all, rows.where(_is_in_categories(item_shown_to.c.category_id)).exists()) if with_categories else to_all
-    )
+    to_these = [rows.where(_is_in_categories(item_shown_to.c.category_id)).exists()] if with_categories else []
+    return or_(~rows.exists(), *to_these)
 
 
 def _comes_after(item_id: ColumnElement[str]) -> ColumnElement[bool]:

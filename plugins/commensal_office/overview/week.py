@@ -26,7 +26,7 @@ from commensal.pages import Visit, page_parts
 from commensal.parts.distribution import summaries_of_session
 from commensal.parts.supply import ShortLine, Undelivered, shortfalls_at_session, undelivered_at_session
 from commensal.payments import payment_methods
-from commensal.sale_sessions import Coordination, coordination_by_id, is_coming, is_open, offers_for
+from commensal.sale_sessions import Coordination, coordination_by_id, count_offers, is_coming, is_open, offers_for
 from commensal.stock import low_lots
 
 from ..frame.desk import Desk, open_desk
@@ -161,7 +161,7 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
     before = session_before(sessions, session)
     shop_id = desk.enterprise.id
     groups = [group.id for group in list_categories(tx, shop_id)]
-    offers = offers_for(tx, session.id, groups)  # what only a group sees is on sale too
+    sold_out = offers_for(tx, session.id, groups, sold_out=True)  # what only a group sees is on sale too
     coordinates = session.coordinator_id == shop_id
     orders = summaries_of_session(tx, shop_id, session.id) if desk.may("orders:read") else ()
     shown = {order.id for order in orders}
@@ -173,9 +173,9 @@ def _load(tx: Transaction, visit: Visit, desk: Desk, session: SaleSession, sessi
         orders=orders,
         before=before,
         orders_before=summaries_of_session(tx, shop_id, before.id) if before and desk.may("orders:read") else (),
-        sold_out=tuple(offer.name for offer in offers if offer.left == 0),
+        sold_out=tuple(offer.name for offer in sold_out),
         low=tuple(lot.name for lot in low_lots(tx, shop_id)) if desk.may("products:read") else (),
-        on_sale=len(offers),
+        on_sale=count_offers(tx, session.id, groups),
         payment_problems=len(undecided_problems(tx, shop_id)) if matters and desk.may("payments:read") else 0,
         open=open_on(tx, visit, desk) if matters and desk.may("payments:read") else None,
         second_person=count_waiting(tx, visit, desk),
