@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from commensal.base.clock import ManualClock
+from commensal.base.errors import Conflict
 from commensal.enterprises.customers import create_customer
 from commensal.enterprises.grants import grant
 from commensal.enterprises.tables import enterprise_plugin
@@ -31,6 +32,7 @@ from commensal.payments.refunds import refund
 from commensal.sale_sessions.questions import sessions_of_shop
 from commensal.sale_sessions.tables import coordination, coordination_supplier
 from commensal.sale_sessions.values import SaleSession
+from commensal.storage.database import Transaction
 from commensal.storage.jobs.periodic import run_periodic
 from commensal.testing.placed import a_lot, a_shop, an_item
 from commensal_account.accounts import open_account, write_entry
@@ -204,6 +206,19 @@ def pay(stall: Stall, order: Order, amount: int) -> None:
         )
 
 
+def give_back(tx: Transaction, order: Order, amount: int) -> None:
+    refund(
+        tx,
+        enterprise_id="shop",
+        order_id=order.id,
+        method="cash:cash",
+        amount=amount,
+        idempotency_key="back",
+        person_id=None,
+        anyway=True,
+    )
+
+
 @sqlite
 def test_cents_are_written_off_with_a_reason_that_the_journal_keeps(cents: Order, owner: Browser, stall: Stall) -> None:
     page = f"{OFFICE}/money/{cents.id}/write-off"
@@ -277,20 +292,47 @@ def test_of_one_order_no_more_than_a_euro_is_written_off_in_however_many_steps(
     owner.go(page)
     owner.send("", reason="moved away")
     with stall.instance.store.write() as tx:
-        refund(
-            tx,
-            enterprise_id="shop",
-            order_id=cents.id,
-            method="cash:cash",
-            amount=30,
-            idempotency_key="back",
-            person_id=None,
-            anyway=True,
-        )
+        give_back(tx, cents, 30)
     owner.go(page)
     assert "At most €1.00" in owner.page.text
     owner.post(page, reason="once more", due="30")
     assert (owner.status, journal(stall)) == (422, [400, 80, -30])
+
+
+def written_off(owner: Browser, order: Order) -> None:
+    owner.go(f"{OFFICE}/money/{order.id}/write-off")
+    owner.send("", reason="moved away")
+    assert owner.status == 200
+
+
+@sqlite
+def test_who_cancels_an_order_after_cents_were_written_off_gives_back_what_was_received(
+    cents: Order, owner: Browser, stall: Stall
+) -> None:
+    written_off(owner, cents)
+    with stall.instance.store.write() as tx:
+        cancel_order(tx, stall.instance.hooks, locked_order(tx, cents.id, enterprise_id="shop"), by_hub=True)
+    with pytest.raises(Conflict, match="than was received"), stall.instance.store.write() as tx:
+        give_back(tx, cents, 480)
+    page = f"{OFFICE}/orders/{cents.id}/refund"
+    assert "Owed back now €4.00" in owner.go(page).text
+    owner.send("", amount="4.80")
+    assert (owner.status, "Continue" in owner.page.text) == (409, True), "nobody has received as much"
+    owner.send("", amount="4.00")
+    owner.send("")
+    assert journal(stall) == [400, 80, -80, -400]
+    assert "Customers get back€0.00" in owner.go(OPEN).text
+
+
+@sqlite
+def test_cents_that_are_owed_only_because_some_were_written_off_are_no_debt(
+    cents: Order, owner: Browser, stall: Stall
+) -> None:
+    written_off(owner, cents)
+    pay(stall, cents, 50)
+    assert "Owed back now €0.00" in owner.go(f"{OFFICE}/orders/{cents.id}/refund").text
+    written_off(owner, cents)
+    assert journal(stall) == [400, 80, 50, -80, 30]
 
 
 @sqlite

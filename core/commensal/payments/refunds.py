@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from ..base.errors import Conflict, NotFound
 from ..base.failpoints import failpoint
@@ -14,6 +14,7 @@ from ..orders.questions import order_by_id
 from ..storage.database import Transaction
 from .due import change_paid_total, due, locked_due, refuse_beyond_closed_books
 from .journal import append_entry, journal_entry
+from .methods import WRITTEN_OFF
 from .payments import payment_by_id, write_once
 from .problems import keep_problem, settle_owed, settle_unclear
 from .tables import payment, payment_journal
@@ -89,9 +90,9 @@ def await_refund(tx: Transaction, enterprise_id: str, refund_id: str, *, referen
 def owed_to_customer(tx: Transaction, order: Due, *, except_id: str = "") -> int:
     """Returns what the shop owes the customer of this locked order and is not refunding yet, in minor units.
 
-    Refunds under way count as given back, except the refund `except_id`.
+    Refunds under way count as given back, except the refund `except_id`. What was written off was never received.
     """
-    return max(0, -order.balance - _under_way(tx, order, except_id))
+    return max(0, -order.balance - _kept_back(tx, order, except_id))
 
 
 def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, except_id: str = "") -> None:
@@ -112,18 +113,17 @@ def refuse_too_much(tx: Transaction, order: Due, amount: int, *, anyway: bool, e
 
 def refuse_more_than_received(tx: Transaction, order: Due, amount: int, *, except_id: str = "") -> None:
     """Raises `Conflict` if `amount` is more than was received and not refunded yet. `order` is locked."""
-    if amount > order.paid - _under_way(tx, order, except_id):
+    if amount > order.paid - _kept_back(tx, order, except_id):
         raise Conflict("more_than_received", "More cannot be given back than was received for this order.")
 
 
-def _under_way(tx: Transaction, order: Due, except_id: str) -> int:
-    open_amounts = select(func.coalesce(func.sum(payment.c.amount), 0)).where(
-        payment.c.order_id == order.order_id,
-        payment.c.kind == "refund",
-        payment.c.state.in_(OPEN),
-        payment.c.id != except_id,
-    )
-    return int(tx.value(open_amounts))
+def _kept_back(tx: Transaction, order: Due, except_id: str) -> int:
+    """What of the paid total cannot be given back: refunds under way, and what was written off instead of paid."""
+    row = payment.c
+    under_way = and_(row.kind == "refund", row.state.in_(OPEN))
+    written_off = and_(row.kind == "payment", row.state == "Done", row.method == WRITTEN_OFF)
+    others = (row.order_id == order.order_id, row.id != except_id, or_(under_way, written_off))
+    return int(tx.value(select(func.coalesce(func.sum(row.amount), 0)).where(*others)))
 
 
 def _write_refund(tx: Transaction, order: Due, new_refund: Payment, reference: str, person_id: str | None) -> Payment:
@@ -182,7 +182,7 @@ def _correction_of(tx: Transaction, entry: JournalEntry) -> JournalEntry | None:
 
 def _write_correction(tx: Transaction, order: Due, entry: JournalEntry, person_id: str) -> JournalEntry:
     if entry.amount > 0:
-        refuse_more_than_received(tx, order, entry.amount)
+        refuse_more_than_received(tx, order, entry.amount, except_id=entry.payment_id)
     change_paid_total(tx, order, -entry.amount)
     update_row = update(payment).where(payment.c.id == entry.payment_id)
     tx.execute(update_row.values(state="Cancelled", changed_at=tx.now))

@@ -21,7 +21,7 @@ from commensal import (
     record_given_back,
 )
 from commensal.pages import NO_MISTAKES, Mistakes, Visit, amount_field, mistakes, status_of
-from commensal.parts.till import begin_refund, refundable_payments
+from commensal.parts.till import begin_refund, refundable_payments, take_back_written_off, written_off_payments
 from commensal.payments import method_name, payment_methods_of_order, recorded_by_hand, take_back
 
 from ..frame.desk import open_desk
@@ -98,7 +98,7 @@ def _refund_page(
         typed=shown,
         mistakes=errors,
         chosen=chosen if confirming else None,
-        under_way=max(0, -due_of(order)) - owed,
+        under_way=_on_its_way(list(payments.values())),
     )
 
 
@@ -111,9 +111,13 @@ def _likely(ways: Sequence[Way], payments: Sequence[Payment]) -> str:
 
 
 def owed_now(order: Order, payments: list[Payment]) -> int:
-    """What is owed to the customer and is not on its way back yet, in minor units."""
-    under_way = sum(payment.amount for payment in payments if payment.kind == "refund" and payment.is_under_way)
-    return max(0, -due_of(order) - under_way)
+    """What is owed to the customer and is not on its way back yet, in minor units. What was written off is not owed."""
+    written_off = sum(payment.amount for payment in written_off_payments(payments))
+    return max(0, -due_of(order) - _on_its_way(payments) - written_off)
+
+
+def _on_its_way(payments: list[Payment]) -> int:
+    return sum(payment.amount for payment in payments if payment.kind == "refund" and payment.is_under_way)
 
 
 def post_refund(visit: Visit) -> Response:
@@ -144,6 +148,8 @@ def _give_back(tx: Transaction, visit: Visit, order: Order, typed: Mapping[str, 
     """Begins the refund by a provider, or records what was given by hand. Returns False if the way is gone."""
     amount, key, anyway = _read_amount(typed, order.currency), f"office:{typed['key'][:100]}", bool(typed["anyway"])
     kind, _, way = typed["way"].partition(":")
+    if order.state == "Cancelled":
+        take_back_written_off(tx, order.enterprise_id, order.id, person_id=visit.actor.person_id or "")
     if kind == "provider" and any(payment.id == way for payment in payments_of(tx, order.enterprise_id, order.id)):
         begin_refund(tx, visit.instance.hooks, order.enterprise_id, way, amount, idempotency_key=key, anyway=anyway)
         return True

@@ -13,6 +13,8 @@ from .unpaid_guests import remind_to_pay as remind_to_pay
 from .unpaid_guests import reminded_of as reminded_of
 from .write_off import MOST_WRITTEN_OFF as MOST_WRITTEN_OFF
 from .write_off import may_write_off as may_write_off
+from .write_off import take_back_written_off as take_back_written_off
 from .write_off import write_cents_off as write_cents_off
+from .write_off import written_off_payments as written_off_payments
 
 __all__: list[str]
