@@ -65,7 +65,8 @@ def test_who_is_refused_and_looks_again_orders_at_the_full_price(town: Town) -> 
 
 
 def meet_after_reading(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    """Makes all orders see the available budget before any of them takes from it."""
+    """Makes all orders see the available budget before any of them takes from it. They wait in the plugin, whose time
+    is limited: more than a few would not all come so far on a busy machine."""
     all_have_read = threading.Barrier(count)
 
     def read_and_wait(*args: Any) -> int:
@@ -80,9 +81,9 @@ def test_who_saw_the_rest_that_another_took_is_refused(town: Town, monkeypatch: 
     if town.store.engine.dialect.name == "sqlite":
         pytest.skip("there a transaction sees and takes alone")
     town.agree({"budget": 600})
-    meet_after_reading(monkeypatch, 8)
-    outcomes = at_once(*[ordering(town, who) for who in ("ada", "bob")] * 4)
-    assert outcomes == {"done": 1, "solidarity_used_up": 7}
+    meet_after_reading(monkeypatch, 4)
+    outcomes = at_once(*[ordering(town, who) for who in ("ada", "bob")] * 2)
+    assert outcomes == {"done": 1, "solidarity_used_up": 3}
     assert town.spent() == 600
 
 
