@@ -39,7 +39,7 @@ pytestmark = pytest.mark.bundled
 
 SECONDS, MEGABYTES = 0.5, 100
 # What is read as a whole on purpose, so that it costs in proportion to the rows, with the reason. DFC's whole documents
-# are not among them: the first request after a change writes one, and each request is tried three times.
+# are not among them: the first request after a change writes one, and each request is tried six times.
 WHOLE = {"GET /api/enterprises/{enterprise}/journal/verification": "a chain is checked from its first entry"}
 
 
@@ -125,14 +125,14 @@ Requests = Callable[[AppRoute], Iterator[tuple[str, Mapping[str, Any], str]]]
 
 
 def _too_dear(village: Village, routes: list[AppRoute], requests: Requests = _heavy_requests) -> tuple[int, list[str]]:
-    """Returns the number of requests tried, and those beyond the budget three times in a row: other load on the machine
+    """Returns the number of requests tried, and those beyond the budget six times in a row: other load on the machine
     can make a measurement larger, but never smaller.
     """
     count, too_costly = 0, []
     for route in routes:
         for name, sent, query in requests(route):
             count += 1
-            for _ in range(3):
+            for _ in range(6):
                 seconds, megabytes, status = _cost(village, route, sent, query)
                 if status == 429:  # a limit on requests: the next one shall be heard
                     village.clock.advance(minutes=1)

@@ -139,16 +139,8 @@ def offers_for(
     categories = sorted(category_ids)
     if limit is not None and not skip and not after and tx.value(_COUNT_ITEMS, {"session": session_id}) <= limit:
         limit = None  # an inner statement that selects the items would read all of them twice
-    items = list(item_ids or ())
-    parameters = {
-        "session": session_id,
-        "categories": categories,
-        "items": items,
-        "after": after,
-        "skip": skip,
-        "limit": limit,
-        "now": tx.now,
-    }
+    parameters: dict[str, object] = {"session": session_id, "categories": categories, "items": list(item_ids or ())}
+    parameters |= {"after": after, "skip": skip, "limit": limit, "now": tx.now}
     limits = (item_ids is not None, bool(after), limit is not None, sold_out)
     statement = _statement(tx.postgresql, bool(categories), *limits)
     if item_ids is not None:  # a shopper changes these in the cart, so caching their rows is useless

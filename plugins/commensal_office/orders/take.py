@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
@@ -22,6 +22,7 @@ from commensal import (
     format_quantity,
     list_categories,
     order_by_id,
+    plural,
     read_whole,
     sale_by_id,
     start_payment,
@@ -58,6 +59,16 @@ class GoodsToOrder:
 
     offers: Mapping[str, VisibleOffer]
     of_groups: Callable[[], Collection[str]]
+    language: str
+
+    @property
+    def suggestions(self) -> Iterator[tuple[str, str]]:
+        """What people type, and how much is left of it. Thousands have few numbers: each is put into words once."""
+        in_words: dict[int | None, str] = {None: ""}
+        for label, offer in self.offers.items():
+            if (left := offer.left) not in in_words:
+                in_words[left] = plural(self.language, "{number} left", "{number} left", left).format(number=left)
+            yield label, in_words[left]
 
 
 def goods_of(tx: Transaction, shop: str, session_id: str, language: str, customer_id: str | None) -> GoodsToOrder:
@@ -69,7 +80,7 @@ def goods_of(tx: Transaction, shop: str, session_id: str, language: str, custome
         groups = {group.id for group in list_categories(tx, shop)}
         return _by_label(offers_for(tx, session_id, groups), language).keys() - offers.keys()
 
-    return GoodsToOrder(offers=offers, of_groups=of_groups)
+    return GoodsToOrder(offers=offers, of_groups=of_groups, language=language)
 
 
 def _by_label(offers: Sequence[VisibleOffer], language: str) -> dict[str, VisibleOffer]:

@@ -82,11 +82,14 @@ class Constant:
         return [shape._make(self._processed(values)) for values in fetched]
 
     def each(self, connection: Connection, parameters: Mapping[str, object], make: Callable[[Row], Made]) -> list[Made]:
-        """`make` of each row; it is called once for rows that the driver returns as equal."""
+        """`make` of each row; it is called once for rows that the driver returns as equal, if all fit the cache."""
+        fetched = self._fetch(connection, parameters, None)
+        if len(fetched) > _MAX_CACHED_VALUES:  # read in turn, each would push out the next
+            return [make(self._row(values)) for values in fetched]
         cached_make = self.makers.get(make)
         if cached_make is None:
             cached_make = self.makers[make] = lru_cache(_MAX_CACHED_VALUES)(lambda values: make(self._row(values)))
-        return [cached_make(values) for values in self._fetch(connection, parameters, None)]
+        return [cached_make(values) for values in fetched]
 
     def _row(self, values: tuple[object, ...]) -> Row:
         row = dict(zip(self.columns, values, strict=True))
