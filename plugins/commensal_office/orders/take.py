@@ -64,11 +64,12 @@ class GoodsToOrder:
     @property
     def suggestions(self) -> Iterator[tuple[str, str]]:
         """What people type, and how much is left of it. Thousands have few numbers: each is put into words once."""
-        in_words: dict[int | None, str] = {None: ""}
+        in_words: dict[int, str] = {}
         for label, offer in self.offers.items():
-            if (left := offer.left) not in in_words:
+            left = offer.left
+            if left is not None and left not in in_words:
                 in_words[left] = plural(self.language, "{number} left", "{number} left", left).format(number=left)
-            yield label, in_words[left]
+            yield label, "" if left is None else in_words[left]
 
 
 def goods_of(tx: Transaction, shop: str, session_id: str, language: str, customer_id: str | None) -> GoodsToOrder:
