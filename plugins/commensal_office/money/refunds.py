@@ -135,7 +135,7 @@ def post_refund(visit: Visit) -> Response:
         with visit.write() as tx, tx.attempt() as attempt:
             desk = open_desk(tx, visit, "payments:write")
             is_possible = _give_back(tx, visit, order, typed, allowed)
-            if not sure:
+            if not sure or not is_possible:
                 attempt.rollback()
     except Refused as error:
         return _refund_page(visit, typed, mistakes(visit, error, typed.__contains__), status_of(error))
