@@ -180,7 +180,7 @@ _TWINS = [(_PLAIN, 7, ("A", False, 1), False, False), (_PLAIN, None, ("A", False
 
 
 @pytest.mark.long
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(language=some.sampled_from(["fr", "en"]), format=some.sampled_from(["csv", "xlsx"]), descriptions=_PRODUCTS)
 @example(language="en", format="xlsx", descriptions=_LONG)
 @example(language="fr", format="csv", descriptions=_LONG)
