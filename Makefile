@@ -144,7 +144,7 @@ network: $(VENV)/installed   ## a week of trade of many instances: machines off,
 	SEED=$(or $(SEED),1) HUBS=$(or $(HUBS),20) $(BIN)/python -m tests.benchmarks.federation_network
 
 books: $(VENV)/installed   ## 10,000 weeks of a hub, whose books are kept a second time; `make books WEEKS=…` keeps fewer
-	COMMENSAL_TEST_BOOKS=$(or $(WEEKS),10000) $(BIN)/pytest tests/plugins/test_bookkeeping.py -k week
+	COMMENSAL_TEST_BOOKS=$(or $(WEEKS),10000) $(BIN)/pytest -n auto -k the_ledger_says tests/plugins/test_bookkeeping.py
 
 sim: $(VENV)/installed   ## 10,000 schedules of trading instances; `make sim SEED=…` tells one, `MUTANTS=1` plants bugs
 	$(BIN)/python -m tests.simulation.campaign
