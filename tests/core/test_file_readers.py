@@ -16,10 +16,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from commensal.api import waiting_files
 from commensal.base.errors import Busy, Invalid, Problem, Refused, TooMany
 from commensal.base.file_readers import lines, reading
 from commensal.base.file_readers.lines import FileInLine, Lines, ReadingProgram
 from commensal.base.file_readers.reading import FileReader, FileWanted, RequestFiles, request_files
+from commensal.enterprises.grants import grant
 from commensal.parts.pictures import images
 from commensal.parts.product_lists.read import MOST_ROWS, Row, read_list
 from commensal.storage.database import Store
@@ -45,8 +47,8 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "SHORT", -1)
 
 
-def put(queue: Lines, program: list[str], who: str, order: list[str] | None = None) -> FileInLine:
-    file = queue.put(ReadingProgram(program, b"", 60), who)
+def put(queue: Lines, program: list[str], who: str, order: list[str] | None = None, *, where: str = "") -> FileInLine:
+    file = queue.put(ReadingProgram(program, b"", 60), who, where)
     if order is not None:
         file.result.add_done_callback(lambda _: order.append(who))
     return file
@@ -77,6 +79,19 @@ def test_one_file_of_each_is_read_at_a_time(gate: Gate) -> None:
     assert second.ahead == 1
     gate.open()
     assert [file.result.result().status for file in (first, second)] == [0, 0]
+
+
+def test_one_file_of_an_enterprise_is_read_at_a_time_whoever_of_its_people_waits(gate: Gate) -> None:
+    queue = Lines(at_once=3)
+    first = put(queue, gate.program, "ada", where="farm")
+    while not first.result.running():
+        pass  # its thread begins
+    second, elsewhere = put(queue, QUICK, "bob", where="farm"), put(queue, QUICK, "ada", where="hub")
+    assert put(queue, QUICK, "bea", where="hub").result.result().status == 0
+    assert not second.result.done()
+    assert not elsewhere.result.done(), "one of each person, too"
+    gate.open()
+    assert [file.result.result().status for file in (first, second, elsewhere)] == [0, 0, 0]
 
 
 def is_locked(file: Path) -> bool:
@@ -293,17 +308,23 @@ def test_a_file_that_costs_too_much_is_refused_with_what_would_be_right(
 def test_files_that_wait_take_no_thread_from_others(
     client: TestClient, store: Store, hamlet: Any, monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:
-    """More uploads of one enterprise than there are threads, none of which can be read now."""
-    hamlet.enterprise("hub")
+    """More uploads of one person than there are threads, for all enterprises that they may write for, none of which can
+    be read now."""
+    shops = ["hub", "farm", "mill"]
+    for shop in shops:
+        hamlet.enterprise(shop)
     token = a_token(store, "ada", "products:write")
+    with store.write() as tx:
+        grant(tx, "farm", "hub", "WriteProducts", by="ada")
+        grant(tx, "mill", "hub", "WriteProducts", by="ada")
     program = gate.path.with_name("blocked.py")
     program.write_text(f"{gate.source}\nraise SystemExit(3)\n", encoding="utf-8")
     monkeypatch.setattr(images, "_REENCODE", program)
     picture = draw_image("PNG")
 
-    def upload(_: int) -> int:
+    def upload(number: int) -> int:
         headers = {**token, "Content-Type": "image/png"}
-        return client.post("/api/enterprises/hub/images", content=picture, headers=headers).status_code
+        return client.post(f"/api/enterprises/{shops[number % 3]}/images", content=picture, headers=headers).status_code
 
     with ThreadPoolExecutor(UPLOADS + 1) as people:
         uploads = [people.submit(upload, number) for number in range(UPLOADS)]
@@ -317,3 +338,23 @@ def test_files_that_wait_take_no_thread_from_others(
             gate.open()
         assert {each.result() for each in refused} == {429}
         assert sorted({each.result() for each in uploads}) == [422, 429]
+
+
+def test_who_hands_a_file_in_pays_for_its_reading_and_not_the_producer_that_lets_them_write(
+    client: TestClient, store: Store, hamlet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_files, "LINES", Lines(now=Seconds()))
+    hamlet.enterprise("hub")
+    hamlet.enterprise("farm")
+    token = a_token(store, "bob", "products:write")
+    with store.write() as tx:
+        grant(tx, "farm", "hub", "WriteProducts", by="bob")
+    budget = waiting_files.LINES
+    for who in ("person bob", "enterprise farm", "farm"):
+        budget.charge(who, lines.SAVED)
+    sent = client.post(
+        "/api/enterprises/farm/images", content=draw_image("PNG"), headers={**token, "Content-Type": "image/png"}
+    )
+    assert sent.status_code == 201
+    assert budget.wait_of("person bob") > 0
+    assert [budget.wait_of(who) for who in ("enterprise farm", "farm")] == [0, 0]

@@ -14,6 +14,7 @@ from commensal.base.file_readers.lines import SAVED, SHARE
 from commensal.base.file_readers.reading import LINES
 from commensal.catalogs.listings import products_of_items
 from commensal.enterprises.grants import grant
+from commensal.enterprises.members import list_members
 from commensal.parts.pages import page
 from commensal.parts.pictures import images, reencode
 from commensal.parts.pictures.images import LARGEST_IMAGE
@@ -158,10 +159,12 @@ def test_a_page_says_how_many_files_are_read_before_and_then_shows_the_answer(
 
 
 def test_a_page_says_how_long_a_file_waits_for_people_who_had_much_read(
-    owner: Browser, monkeypatch: pytest.MonkeyPatch
+    owner: Browser, stall: Stall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "SOON", 0.01)
-    LINES.charge("enterprise shop", SAVED + 3 * SHARE)
+    with stall.instance.store.read() as tx:
+        (member,) = list_members(tx, "shop")
+    LINES.charge(f"person {member.person_id}", SAVED + 3 * SHARE)
     upload(owner, f"{PICTURES}?kind=logo", a_photo())
     assert re.search(r"It is read in about \d+ seconds\.", owner.page.text)
     while (answer := owner.client.get(owner.at)).status_code == 202:

@@ -83,13 +83,12 @@ async def answer(
     run = partial(run_in_thread, _attribute_to_plugin, endpoint, instance, limiter=limiter)
     try:
         if endpoint.safe:
-            read = partial(run, _answer_read, request, endpoint, instance, rates, requested_language)
-            return await answer_with_files(files_of(request), read)
+            return await run(_answer_read, request, endpoint, instance, rates, requested_language)
         admit = partial(_admit, request, endpoint, instance, rates)
         admitted = admit() if _is_open(request, endpoint, instance) else await run_in_thread(admit)
         content = await _read_content(request, endpoint)
         write = partial(run, _answer_write, request, endpoint, instance, rates, admitted, content, requested_language)
-        return await answer_with_files(files_of(request), write)
+        return await answer_with_files(files_of(request, admitted.actor), write)
     except ClientDisconnect:
         raise
     except Exception as error:  # the caller always gets a response, and the operator the traceback

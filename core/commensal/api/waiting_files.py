@@ -12,17 +12,16 @@ from ..base.errors import Busy
 from ..base.file_readers.lines import Finished, ReadingProgram
 from ..base.file_readers.reading import LINES, FileWanted, RequestFiles, request_files
 from ..base.networks import network
+from ..people.actor import Actor
 
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds for one file, with its time in the line; whoever has not had a turn by then tries again
 
 
-def files_of(request: Request) -> RequestFiles:
-    """The files of a request, in the line of its enterprise, or else of the network from which it comes."""
-    enterprise_id = request.path_params.get("enterprise")
-    if enterprise_id is not None:
-        return RequestFiles(f"enterprise {enterprise_id}")
-    return RequestFiles(f"network {network(request.client.host)}" if request.client else "")
+def files_of(request: Request, actor: Actor) -> RequestFiles:
+    """The files of a request, in the line of the person who sends it, or else of the network from which it comes."""
+    who = f"person {actor.person_id}" if actor.person_id else f"network {network(actor.address)}"
+    return RequestFiles(who, request.path_params.get("enterprise", ""))
 
 
 async def answer_with_files(files: RequestFiles, answer: Callable[[], Awaitable[T]]) -> T:
@@ -50,7 +49,7 @@ async def read_file(files: RequestFiles, work: ReadingProgram) -> None:
 
 
 async def _read(files: RequestFiles, work: ReadingProgram) -> Finished:
-    files.reading = LINES.put(work, files.who)
+    files.reading = LINES.put(work, files.who, files.where)
     try:
         return await asyncio.wait_for(asyncio.wrap_future(files.reading.result), PATIENCE)
     except TimeoutError:

@@ -1,6 +1,6 @@
-"""Runs processes that read files: few at once, one at a time for each who waits, and in fair turns between them.
+"""Runs processes that read files: few at once, one at a time for each person and enterprise, and in fair turns.
 
-Several servers of one instance on a machine share the few: each who waits has one of their places, which is locked.
+Several servers of one instance on a machine share the few: each enterprise has one of their places, which is locked.
 Who has used much time of the processor waits, so that others keep theirs: each server counts what it has read itself.
 
 A process that takes too long, or whose reading nobody waits for any more, is ended with all that it has started.
@@ -61,10 +61,10 @@ class Finished:
 
 
 class FileInLine:
-    """One file that waits or is being read. `result` has its outcome."""
+    """One file, of `where`, that waits or is being read for `who`. `result` has its outcome."""
 
-    def __init__(self, work: ReadingProgram, who: str, lines: Lines) -> None:
-        self.work, self.who = work, who
+    def __init__(self, work: ReadingProgram, who: str, where: str, lines: Lines) -> None:
+        self.work, self.who, self.where = work, who, where
         self.result: Future[Finished] = Future()
         self._lines = lines
         self._process: subprocess.Popen[bytes] | None = None
@@ -163,7 +163,7 @@ class ProcessorBudget:
 
 
 class Lines:
-    """A line of files for each who waits: an enterprise, or a person or network without one."""
+    """A line of files for each who waits: a person, another program, or a network."""
 
     def __init__(self, at_once: int = AT_ONCE, now: Callable[[], float] = time.monotonic) -> None:
         self._at_once, self._now = at_once, now
@@ -184,9 +184,10 @@ class Lines:
         self._budget = ProcessorBudget(self._now)
         self._threads = 0
 
-    def put(self, work: ReadingProgram, who: str) -> FileInLine:
-        """Puts a file into the line of `who`. Raises `TooMany` if it is full; `Busy` if all are, and none is longer."""
-        reading = FileInLine(work, who, self)
+    def put(self, work: ReadingProgram, who: str, where: str = "") -> FileInLine:
+        """Puts a file into the line of `who`; of those of an enterprise, `where`, one is read at a time. Raises
+        `TooMany` if the line is full; `Busy` if all are, and none is longer."""
+        reading = FileInLine(work, who, where or who, self)
         with self._changed:
             if len(self._lines.get(who, ())) >= MOST_OF_ONE:
                 raise TooMany(_RETRY)
@@ -248,25 +249,25 @@ class Lines:
 
     def _work(self) -> None:
         while (reading := self._take()) is not None:
-            outcome = reading.run(self._place(reading.who))
+            outcome = reading.run(self._place(reading.where))
             with self._changed:
                 del self._being_read[reading.who]
                 self._changed.notify()
             outcome()
 
-    def _place_of(self, who: str) -> str | int:
-        """One of the places of all servers; without others, everybody has one of their own."""
+    def _place_of(self, where: str) -> str | int:
+        """One of the places of all servers; without others, each enterprise has one of its own."""
         if self._folder is None:
-            return who
-        return int.from_bytes(sha256(who.encode()).digest()[:4]) % self._at_once
+            return where
+        return int.from_bytes(sha256(where.encode()).digest()[:4]) % self._at_once
 
     @contextmanager
-    def _place(self, who: str) -> Iterator[None]:
-        """Waits until no other process reads in the place of `who`. Where there is no folder to write to, nobody else
-        serves from it."""
+    def _place(self, where: str) -> Iterator[None]:
+        """Waits until no other process reads in this place. Where there is no folder to write to, nobody else serves
+        from it."""
         with ExitStack() as stack:
             if self._folder is not None and os.access(self._folder, os.W_OK):
-                descriptor = os.open(self._folder / f".reading-{self._place_of(who)}", os.O_RDWR | os.O_CREAT, 0o600)
+                descriptor = os.open(self._folder / f".reading-{self._place_of(where)}", os.O_RDWR | os.O_CREAT, 0o600)
                 stack.callback(os.close, descriptor)
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -276,8 +277,12 @@ class Lines:
         the processor left. None after a while without work: the thread ends."""
         with self._changed:
             while True:
-                busy_places = {self._place_of(each) for each in self._being_read}
-                free = {who: self._budget.wait_of(who) for who in self._lines if self._place_of(who) not in busy_places}
+                busy = {self._place_of(file.where) for file in self._being_read.values()}
+                free = {
+                    who: self._budget.wait_of(who)
+                    for who, line in self._lines.items()
+                    if who not in self._being_read and self._place_of(line[0].where) not in busy
+                }
                 who = next((who for who, seconds in free.items() if not seconds), None)
                 if who is not None:
                     break

@@ -41,13 +41,15 @@ class FileWanted(BaseException):
 
 @dataclass
 class RequestFiles:
-    """The files that a request has had read, by the key of the work. `who` waits for them.
+    """The files that a request has had read, by the key of the work.
 
+    who, where: who waits and pays for it, and their enterprise, of which one is read at a time
     reading: the one that the request waits for now
     read_here: whether a short one was read in the request's own thread
     """
 
     who: str
+    where: str = ""
     finished: dict[bytes, Finished] = field(default_factory=dict)
     reading: FileInLine | None = None
     read_here: bool = False

@@ -116,7 +116,7 @@ class _Page:
             except CommensalError as refusal:
                 return await run_in_thread(self._answer_error, visit, refusal)
             send = partial(run_in_thread, self._answer_sent, visit, admitted_at)
-            files = files_of(request)
+            files = files_of(request, visit.actor)
             try:
                 return await answer_or_want(files, send)
             except FileWanted as file_wanted:
