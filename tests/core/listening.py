@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert
 from commensal import Event, Instance, hookimpl
 from commensal.enterprises.customers import customer_for
 from commensal.enterprises.tables import enterprise_plugin
-from commensal.events.tables import sale_opening
 from commensal.hooks.contract import AnyHook
 from commensal.hooks.loading import load_plugins
+from commensal.parts.event_delivery.tables import sale_opening
 from commensal.parts.event_delivery.tell import HOOKS
 from commensal.parts.serving.work import work_of
 from commensal.storage.database import Transaction

@@ -31,7 +31,7 @@ from commensal.parts.setup.begin import USUAL
 from commensal.people.actor import ENTERPRISE_SCOPES, OPERATOR, PUBLIC, SELF
 from commensal.people.tables import api_token, person
 from commensal.storage.database import Store
-from commensal.storage.idempotency.tables import idempotent_answer
+from commensal.storage.idempotency import idempotent_answer
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_lot, a_shop, an_item
 

@@ -112,7 +112,7 @@ def test_a_role_holds_at_the_enterprise_that_made_it_alone(store: Store, owner: 
     with store.write() as tx:
         for change in (
             lambda: change_role(tx, "other", stranger.person_id or "", role=role),
-            lambda: invite(tx, "other", email="bob@example.org", role=role, language="en"),
+            lambda: invite(tx, "other", email="bob@example.org", role=role, language="en", person_id=None),
         ):
             with pytest.raises(Invalid, match="The roles are owner, manager, packer, accountant"):
                 change()
@@ -155,7 +155,7 @@ def test_a_role_is_taken_away_when_it_is_said_what_its_members_become(
     clerk, bob = member(role), somebody("bob")
     with store.write() as tx:
         change_role(tx, "shop", clerk.person_id or "", role=role, takes_money=True)
-        invite(tx, "shop", email=bob.email, role=role, language="en")
+        invite(tx, "shop", email=bob.email, role=role, language="en", person_id=None)
     with pytest.raises(Conflict, match="say which role they get instead"), store.write() as tx:
         remove_role(tx, "shop", role, 1)
     for instead in (role, "owner", "boss", "van:driver"):
@@ -179,7 +179,7 @@ def test_somebody_is_invited_to_a_role_and_reads_its_name(
 ) -> None:
     role, bob = make(store, owner, "orders:pack"), somebody("bob")
     with store.write() as tx:
-        invite(tx, "shop", email=bob.email, role=role, language="en")
+        invite(tx, "shop", email=bob.email, role=role, language="en", person_id=None)
         (invitation,) = invitations_to(tx, bob.id)
         assert invitation.role_name == "Market stall"
         assert accept_invitation(tx, bob.id, invitation.id).role_name == "Market stall"

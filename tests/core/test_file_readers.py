@@ -343,13 +343,13 @@ def test_files_that_wait_take_no_thread_from_others(
 def test_who_hands_a_file_in_pays_for_its_reading_and_not_the_producer_that_lets_them_write(
     client: TestClient, store: Store, hamlet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting_files, "LINES", Lines(now=Seconds()))
+    budget = Lines(now=Seconds())
+    monkeypatch.setattr(waiting_files, "LINES", budget)
     hamlet.enterprise("hub")
     hamlet.enterprise("farm")
     token = a_token(store, "bob", "products:write")
     with store.write() as tx:
         grant(tx, "farm", "hub", "WriteProducts", by="bob")
-    budget = waiting_files.LINES
     for who in ("person bob", "enterprise farm", "farm"):
         budget.charge(who, lines.SAVED)
     sent = client.post(

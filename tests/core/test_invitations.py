@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from commensal.base.clock import ManualClock
 from commensal.base.errors import Conflict, Forbidden, Invalid, NotFound, Refused
 from commensal.enterprises.enterprises import create_enterprise
-from commensal.enterprises.members import add_member, list_members
+from commensal.enterprises.members import add_member, change_role, list_members, remove_member
 from commensal.enterprises.tables import enterprise_member
 from commensal.enterprises.tokens import make_token
 from commensal.orders.place import place_order
@@ -28,7 +28,7 @@ from commensal.parts.membership.invitations import (
     withdraw_invitation,
 )
 from commensal.people.actor import ROLES
-from commensal.people.people import Person
+from commensal.people.people import Person, disable_person
 from commensal.storage.database import Store
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_lot, a_shop, an_item
@@ -44,7 +44,7 @@ def shop(store: Store) -> None:
 
 def invite_by_email(store: Store, email: str, role: str = "packer") -> str:
     with store.write() as tx:
-        return invite(tx, "shop", email=email, role=role, language="en")
+        return invite(tx, "shop", email=email, role=role, language="en", person_id=None)
 
 
 def test_who_is_invited_becomes_a_member_by_their_own_word(store: Store, somebody: Somebody) -> None:
@@ -68,7 +68,7 @@ def test_who_takes_over_what_a_hub_has_made_decides_alone_who_else_runs_it(store
         ).id
     with store.write() as tx:
         add_member(tx, farm, email=helper.email, role="packer")
-        invite(tx, farm, email=farmer.email, role="owner", language="fr", invited_by="Le Panier")
+        invite(tx, farm, email=farmer.email, role="owner", language="fr", person_id=founder.id, invited_by="Le Panier")
         (invitation,) = invitations_to(tx, farmer.id)
         accept_invitation(tx, farmer.id, invitation.id)
         assert {member.email: member.role for member in list_members(tx, farm)} == {
@@ -90,6 +90,34 @@ def test_an_invitation_is_for_its_address_alone(store: Store, somebody: Somebody
         assert invitations_to(tx, unconfirmed.id) == []
         with pytest.raises(Forbidden, match="confirm"):
             accept_invitation(tx, unconfirmed.id, of_unconfirmed.id)
+
+
+@pytest.mark.parametrize("loses", ["membership", "role", "account"])
+def test_an_invitation_of_who_may_not_invite_any_more_lets_nobody_in(
+    store: Store, somebody: Somebody, loses: str
+) -> None:
+    """Else who is removed on Monday comes back on Tuesday, by an address that they invited on Sunday."""
+    ada, bob, eve, zoe = somebody("Ada"), somebody("Bob"), somebody("Eve"), somebody("Zoe")
+    with store.write() as tx:
+        add_member(tx, "shop", email=ada.email, role="owner")
+        add_member(tx, "shop", email=bob.email, role="owner")
+        invite(tx, "shop", email=eve.email, role="owner", language="en", person_id=bob.id)
+        invite(tx, "shop", email=zoe.email, role="packer", language="en", person_id=ada.id)
+        (of_eve,) = invitations_to(tx, eve.id)
+        if loses == "membership":
+            remove_member(tx, "shop", bob.id, by=ada.id)
+        elif loses == "role":
+            change_role(tx, "shop", bob.id, role="packer", by=ada.id)
+        else:
+            disable_person(tx, bob.id)
+    with store.write() as tx:
+        assert invitations_to(tx, eve.id) == []
+        assert [each.email for each in invitations_of(tx, "shop")] == [zoe.email]
+        with pytest.raises(NotFound):
+            accept_invitation(tx, eve.id, of_eve.id)
+        assert accept_invitation(tx, zoe.id, invitations_to(tx, zoe.id)[0].id).role == "packer"
+        invite(tx, "shop", email=eve.email, role="packer", language="en", person_id=ada.id)
+        assert accept_invitation(tx, eve.id, invitations_to(tx, eve.id)[0].id).role == "packer", "asked again by Ada"
 
 
 def test_an_invitation_is_declined_withdrawn_and_expires(store: Store, clock: ManualClock, somebody: Somebody) -> None:
@@ -125,7 +153,7 @@ def test_a_second_invitation_renews_the_first_and_a_member_needs_none(store: Sto
 
 def test_mistakes_are_named(store: Store) -> None:
     with store.write() as tx, pytest.raises(Invalid) as error:
-        invite(tx, "shop", email="nobody", role="king", language="en")
+        invite(tx, "shop", email="nobody", role="king", language="en", person_id=None)
     assert {problem.where for problem in error.value.problems} == {"/email", "/role"}
 
 

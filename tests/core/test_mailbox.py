@@ -224,7 +224,7 @@ def test_whoever_invites_an_address_keeps_its_owner_from_no_new_password(
     somebody("Victim")
     with instance.store.write() as tx:
         for _ in range(MOST + 1):
-            invite(tx, "shop", email=VICTIM, role="packer", language="en")
+            invite(tx, "shop", email=VICTIM, role="packer", language="en", person_id=None)
         ask_reset(tx, VICTIM, address="192.0.2.1", browser="")
     mails = shop.mails()
     assert len(mails) == MOST + 1

@@ -11,8 +11,8 @@ from sqlalchemy import delete, event, func, select, update
 
 from commensal import Instance
 from commensal.base.clock import ManualClock
-from commensal.events.tables import sale_opening
 from commensal.orders.cancel import cancel_coordination
+from commensal.parts.event_delivery.tables import sale_opening
 from commensal.parts.event_delivery.tell import LATEST, announce_openings, forget_openings
 from commensal.parts.serving.work import work_of
 from commensal.sale_sessions.questions import coordination_by_id

@@ -249,7 +249,7 @@ def test_without_the_plugin_its_role_gives_nothing_and_nobody_gets_it(
         with pytest.raises(Invalid, match="The roles are owner, manager, packer, accountant"):
             change_role(tx, shop, driver.person_id or "", role="van:driver")
         with pytest.raises(Invalid, match="The roles are"):
-            invite(tx, shop, email="bob@example.org", role="van:driver", language="en")
+            invite(tx, shop, email="bob@example.org", role="van:driver", language="en", person_id=None)
         change_role(tx, shop, driver.person_id or "", role="packer")
 
 
@@ -259,7 +259,7 @@ def test_owners_give_it_by_invitation_and_over_the_api(
     instance = with_van(roles=[DRIVER])
     owner, packer, bob = member("owner"), member("packer"), somebody("bob")
     with store.write() as tx:
-        invite(tx, shop, email=bob.email, role="van:driver", language="en")
+        invite(tx, shop, email=bob.email, role="van:driver", language="en", person_id=None)
         (invitation,) = invitations_to(tx, bob.id)
         accept_invitation(tx, bob.id, invitation.id)
         secrets = {

@@ -20,7 +20,7 @@ from commensal.people.passwords import hash_password
 from commensal.people.people import Person
 from commensal.people.tables import person_session
 from commensal.storage.database import Store
-from commensal.storage.idempotency.tables import idempotent_answer
+from commensal.storage.idempotency import idempotent_answer
 from commensal.storage.jobs.registry import Job
 from commensal.storage.jobs.tables import job
 from commensal.testing.placed import a_shop

@@ -17,7 +17,7 @@ from commensal.orders.tables import customer_order
 from commensal.parts.privacy.retention import RetentionReport, apply_retention
 from commensal.people.people import add_person, new_person
 from commensal.people.tables import person
-from commensal.storage.idempotency.tables import idempotent_answer
+from commensal.storage.idempotency import idempotent_answer
 from commensal.testing.placed import a_placed_order, a_shop
 
 PASSWORD = "a long enough password"

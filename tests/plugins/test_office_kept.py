@@ -136,3 +136,20 @@ def test_a_farmer_who_accepts_takes_the_farm_over_from_the_hub(owner: Browser, f
     owner.go(f"/office/{farm}/products")
     assert owner.status == 200, "what the farm lets the hub do stays"
     assert mailed(stall, farm) == ("paul@example.org",)
+
+
+def test_who_is_removed_from_the_hub_has_invited_nobody_to_its_farms(
+    owner: Browser, follower: Browser, stall: Stall
+) -> None:
+    """The second address could be their own."""
+    owner.go(f"{OFFICE}/producers")
+    owner.send("/producers", name="Ferme du Puits", email="paul@example.org")
+    with stall.instance.store.write() as tx:
+        paul = new_person(email="paul@example.org", name="Paul", password=PASSWORD, language="en")
+        add_person(tx, paul, confirmed=True)
+    second = owner.another()
+    second.log_in("paul@example.org")
+    assert any("invitations" in form.action for form in second.go("/account").forms)
+    follower.go(f"{TEAM}?ask={id_of(stall, 'olivia@example.org')}")
+    follower.send("then=remove")
+    assert not any("invitations" in form.action for form in second.go("/account").forms)

@@ -60,7 +60,7 @@ def test_somebody_is_invited_joins_gets_another_role_and_leaves(owner: Browser, 
 
 def test_who_accepts_an_invitation_comes_to_the_office(browser: Browser, stall: Stall, ada: Person) -> None:
     with stall.instance.store.write() as tx:
-        invite(tx, "shop", email=ada.email, role="packer", language="en")
+        invite(tx, "shop", email=ada.email, role="packer", language="en", person_id=None)
     browser.log_in()
     (form,) = (form for form in browser.go("/account").forms if form.action.startswith("/account/invitations/"))
     browser.send(form.action, ("answer", "accept"))
@@ -138,7 +138,7 @@ def test_an_owner_makes_a_role_gives_it_and_takes_it_away(owner: Browser, stall:
     with stall.instance.store.write() as tx:
         (role,) = list_roles(tx, "shop")
         add_member(tx, "shop", email="ada@example.org", role=role.id)
-        invite(tx, "shop", email="bob@example.org", role=role.id, language="en")
+        invite(tx, "shop", email="bob@example.org", role=role.id, language="en", person_id=None)
     page = f"{TEAM}/roles/{role.id}"
     assert "1 person has it: Ada Martin" in owner.go(page).text
     assert owner.page.form("?then=save").fields["scope/orders:read"] == "1", "who packs sees orders"

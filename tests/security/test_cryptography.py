@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from commensal.storage.idempotency.answers import Seal, StoredAnswer
+from commensal.storage.idempotency import Seal, StoredAnswer
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "core/CRYPTOGRAPHY.md"

@@ -26,7 +26,7 @@ from ..instance import Instance
 from ..people.actor import PUBLIC, Actor
 from ..people.sessions import NewSession, keep_alive
 from ..storage.database import Transaction
-from ..storage.idempotency.answers import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
+from ..storage.idempotency import Seal, StoredAnswer, claim_key, hash_key, read_key, request_hash, store_answer
 from .authenticate import anonymous_actor, authenticate, clear_session, is_anonymous, set_browser, set_session
 from .endpoint import Call, Endpoint, File, Stream
 from .limits import Rates, throttle_codes

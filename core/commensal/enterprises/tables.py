@@ -92,6 +92,7 @@ member_invitation = Table(
     Column("invited_by", Text, nullable=False, server_default=""),  # the name of another enterprise that sent it
     Column("created_at", Time, nullable=False),
     Column("expires_at", Time, nullable=False, index=True),
+    Column("invited_by_person", Text),  # their id; NULL: it was made before this was noted
     UniqueConstraint("enterprise_id", "email"),
     sqlite_strict=True,
 )

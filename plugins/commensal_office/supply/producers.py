@@ -151,7 +151,7 @@ def _make(tx: Transaction, visit: Visit, desk: Desk, typed: dict[str, str]) -> s
             role="owner",
             language=producer.language,
             invited_by=hub.name,
-            person_id=visit.actor.person_id,
+            person_id=owner_id,
         )
     return f"{desk.address}/producers/{producer.id}?done=made"
 

@@ -78,7 +78,10 @@ def members(call: Call, enterprise: str) -> list[Member]:
 def invite_member(call: Call, enterprise: str, body: NewMember) -> Invited:
     """Invites somebody by e-mail. The answer is the same whether the address has an account or not; they are a member
     once they have taken it up, within fourteen days."""
-    return Invited(to=invite(call.tx, enterprise, email=body.email, role=body.role, language=call.language))
+    invited = invite(
+        call.tx, enterprise, email=body.email, role=body.role, language=call.language, person_id=call.actor.person_id
+    )
+    return Invited(to=invited)
 
 
 @routes.get("/enterprises/{enterprise}/invitations", scope="members:read")

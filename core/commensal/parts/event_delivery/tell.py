@@ -18,7 +18,6 @@ from ...enterprises.customers import customer_by_id
 from ...enterprises.plugins import enabled_plugins
 from ...enterprises.tables import enterprise
 from ...events.announce import EVENT, announce
-from ...events.tables import sale_opening
 from ...hooks import specifications
 from ...hooks.contract import AnyHook
 from ...hooks.values import Event
@@ -33,6 +32,7 @@ from ...stock.lots import StockLot, is_low, lot_by_id, lot_of
 from ...stock.tables import low_stock_notice, stock_lot
 from ...storage.database import Time, Transaction, insert_rows
 from ...storage.jobs import Job
+from .tables import sale_opening
 
 __all__ = ["EVENT", "HOOKS", "tell_plugin"]
 

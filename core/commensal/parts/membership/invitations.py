@@ -1,7 +1,7 @@
 """Invitations: an enterprise offers a role to an e-mail address, and the owner of the address accepts or declines.
 
 Until then the enterprise does not learn whether the address has an account: response and mail are the same for every
-address.
+address. An invitation holds while whoever made it may invite: who is removed leaves no way in behind.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, Select, and_, delete, func, select
 
 from ...base.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from ...enterprises.access import scopes_at
 from ...enterprises.members import (
     MOST,
     Member,
@@ -24,6 +26,7 @@ from ...enterprises.members import (
     role_in_mail,
 )
 from ...enterprises.tables import enterprise, enterprise_member, enterprise_role, member_invitation
+from ...people.actor import Actor
 from ...people.email import read_email
 from ...people.people import Person, person_by_id
 from ...people.tables import person
@@ -61,6 +64,7 @@ _INVITATIONS = (
         _row.created_at,
         _row.expires_at,
         _row.invited_by,
+        _row.invited_by_person,
         func.coalesce(_made.name, "").label("role_name"),
     )
     .join(enterprise, enterprise.c.id == _row.enterprise_id)
@@ -75,14 +79,14 @@ def invite(
     email: str,
     role: str,
     language: str,
+    person_id: str | None,
     invited_by: str = "",
-    person_id: str | None = None,
 ) -> str:
     """Invites an address, enqueues the mail, and returns the address as kept. Inviting again renews role and expiry.
 
     language:   of the mail
+    person_id:  who invites, by name in the mail: it holds while they may invite. None: the operator of the machine
     invited_by: the name of another enterprise that made this one and sends the invitation, for the mail and the account
-    person_id:  who invites, by name in the mail
 
     Raises `Invalid` for a malformed address or unknown role, `Conflict` if there are 200 members and invitations.
     """
@@ -94,7 +98,13 @@ def invite(
     if problems or isinstance(address, Problem):
         raise Invalid(problems)
     _refuse_too_many(tx, enterprise_id)
-    values = {"role": role, "invited_by": invited_by, "created_at": tx.now, "expires_at": tx.now + LASTS}
+    values = {
+        "role": role,
+        "invited_by": invited_by,
+        "invited_by_person": person_id,
+        "created_at": tx.now,
+        "expires_at": tx.now + LASTS,
+    }
     statement = insert_or(tx, member_invitation).values(
         id=tx.new_id(), enterprise_id=enterprise_id, email=address, **values
     )
@@ -109,8 +119,7 @@ def invite(
 
 def invitations_of(tx: Transaction, enterprise_id: str) -> Sequence[Invitation]:
     """The enterprise's open invitations, ordered by e-mail address."""
-    query = _INVITATIONS.where(_row.enterprise_id == enterprise_id, _is_open(tx))
-    return [Invitation(**row) for row in tx.all(query.order_by(_row.email))]
+    return _read(tx, _INVITATIONS.where(_row.enterprise_id == enterprise_id, _is_open(tx)).order_by(_row.email))
 
 
 def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
@@ -118,8 +127,25 @@ def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
     invited = person_by_id(tx, person_id)
     if invited.confirmed_at is None:
         return []
-    query = _INVITATIONS.where(_row.email == invited.email, _is_open(tx))
-    return [Invitation(**row) for row in tx.all(query.order_by(_row.created_at))]
+    return _read(tx, _INVITATIONS.where(_row.email == invited.email, _is_open(tx)).order_by(_row.created_at))
+
+
+def _read(tx: Transaction, query: Select[*tuple[Any, ...]]) -> list[Invitation]:
+    """Those of the query that hold."""
+    rows = [(row.pop("invited_by_person"), Invitation(**row)) for row in tx.all(query)]
+    return [each for inviter_id, each in rows if _holds(tx, each.enterprise_id, inviter_id, each.invited_by)]
+
+
+def _holds(tx: Transaction, enterprise_id: str, inviter_id: str | None, invited_by: str) -> bool:
+    """Whether who made the invitation may still invite. What a hub sent to one that it made holds also when that has
+    an owner, who sees it among the open ones."""
+    if inviter_id is None:
+        return True
+    is_disabled = tx.value(select(person.c.disabled_at).where(person.c.id == inviter_id)) is not None
+    if not is_disabled and "members:write" in scopes_at(tx, Actor(person_id=inviter_id), enterprise_id):
+        return True
+    is_kept = tx.value(select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id)) is not None
+    return bool(invited_by) and not is_kept
 
 
 def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
@@ -184,10 +210,9 @@ def _take_invitation(tx: Transaction, invited: Person, invitation_id: str) -> Ro
     enterprise_id = tx.value(select(_row.enterprise_id).where(*conditions))
     if enterprise_id is not None:
         lock_members(tx, enterprise_id)  # first, as all do who change invitations: otherwise two wait for each other
-    row = tx.first(
-        delete(member_invitation).where(*conditions).returning(_row.enterprise_id, _row.role, _row.invited_by)
-    )
-    if row is None:
+    taken = (_row.enterprise_id, _row.role, _row.invited_by, _row.invited_by_person)
+    row = tx.first(delete(member_invitation).where(*conditions).returning(*taken))
+    if row is None or not _holds(tx, row["enterprise_id"], row["invited_by_person"], row["invited_by"]):
         raise NotFound("no_invitation", "There is no such invitation (any more).")
     return dict(row)
 

@@ -28,7 +28,7 @@ from ...base.languages.catalogs import say, translate
 from ...base.money import read_amount
 from ...hooks.values import Screen
 from ...storage.database import Transaction
-from ...storage.idempotency.answers import StoredAnswer, claim_key, free_key, request_hash, store_answer, stored_answer
+from ...storage.idempotency import StoredAnswer, claim_key, free_key, request_hash, store_answer, stored_answer
 
 if TYPE_CHECKING:
     from .visit import Visit

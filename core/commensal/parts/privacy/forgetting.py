@@ -50,7 +50,7 @@ from ...people.tables import (
 from ...sale_sessions.tables import sale_session
 from ...storage.database import Json, RowQuery, Transaction, insert_rows
 from ...storage.database.marks import is_personal
-from ...storage.idempotency.tables import idempotent_answer
+from ...storage.idempotency import idempotent_answer
 from ...storage.jobs.tables import job
 from .personal_rows import DataSubject, Forgotten, rows_about
 from .tables import retained_identity

@@ -30,7 +30,7 @@ from ...people.tables import (
 )
 from ...sale_sessions.tables import sale_session
 from ...storage.database import Flag, Transaction
-from ...storage.idempotency.tables import idempotent_answer
+from ...storage.idempotency import idempotent_answer
 from .export import subject_by_email
 from .forgetting import DOMAIN, forget_person
 from .tables import retained_identity

@@ -25,7 +25,7 @@ from ...payments import payments
 from ...payments.providers import cancel_at_provider, check_payment_status
 from ...storage.database import Transaction
 from ...storage.database.revisions import tables_of
-from ...storage.idempotency.answers import forget_old_answers
+from ...storage.idempotency import forget_old_answers
 from ...storage.jobs import Periodic, Work
 from ...storage.jobs.bringing_forward import bring_forward
 from ...storage.jobs.clock import BRING_FORWARD

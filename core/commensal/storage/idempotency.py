@@ -18,11 +18,10 @@ from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Column, Index, Table, Text, bindparam, delete, select, update
 
-from ...base.errors import Conflict, Invalid, Problem
-from ..database import Transaction, insert_once
-from .tables import idempotent_answer
+from ..base.errors import Conflict, Invalid, Problem
+from .database import PERSONAL, Json, Time, Transaction, Whole, insert_once, metadata, untraced
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +29,21 @@ if TYPE_CHECKING:
 RETENTION = timedelta(days=30)
 LONGEST = 255
 _NONCE = 12  # bytes, as AES-GCM wants it
+
+idempotent_answer = Table(
+    "idempotent_answer",
+    metadata,
+    Column("actor", Text, primary_key=True, info=PERSONAL),  # the sender: keys of two actors are independent
+    Column("key", Text, primary_key=True),  # SHA-256 of actor and Idempotency-Key
+    Column("request_hash", Text, nullable=False),  # SHA-256 of method, path and body
+    Column("status", Whole),  # NULL: the first request is still running
+    Column("headers", Json),
+    Column("body", Text, info=PERSONAL),
+    Column("created_at", Time, nullable=False),
+    Index("ix_idempotent_answer_created", "created_at"),
+    sqlite_strict=True,
+    info=untraced("it repeats an answer"),
+)
 _SAME_KEY = (idempotent_answer.c.actor == bindparam("wanted_actor"), idempotent_answer.c.key == bindparam("wanted_key"))
 _SELECT_ANSWER = select(idempotent_answer).where(*_SAME_KEY)
 _FREE_KEY = delete(idempotent_answer).where(*_SAME_KEY)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Table, Text
 
-from ..storage.database import Time, metadata, untraced
+from ...storage.database import Time, metadata, untraced
 
 sale_opening = Table(
     "sale_opening",
