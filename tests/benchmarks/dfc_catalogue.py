@@ -92,7 +92,7 @@ def _take_in(shop: Shop) -> None:
     def keep(linked_document: DfcDocument) -> None:
         with shop.instance.store.write() as tx:
             findings = DocumentFindings()
-            goods = sellable_goods(link, "EUR", linked_document, findings)
+            goods = sellable_goods(link, enterprise_by_id(tx, hub), linked_document, findings)
             store_document(federation_of(shop.instance), tx, link, linked_document, goods, findings)
 
     _once("linked, and listed with a margin", lambda: keep(document))

@@ -16,6 +16,7 @@ from .names import COUNTRY, compact
 from .nodes import Node, Nodes, Value
 from .properties import DfcProperty
 from .taxonomies import find_currency, find_spelling, find_term, narrowest
+from .vat import INCLUDES_VAT
 from .vocabulary import DfcPrice, DfcQuantity
 
 _NOISE = Decimal("0.000001")  # minor units; error of binary fractions
@@ -282,7 +283,7 @@ def _amount(field: FieldReader, value: Value) -> tuple[Decimal, Node] | None:
     return number, node
 
 
-_PARTS = {"dfc-b:value", "dfc-b:hasUnit", "dfc-b:VATrate", "dfc-b:isPriceOf", "dfc-b:name"}
+_PARTS = {"dfc-b:value", "dfc-b:hasUnit", "dfc-b:VATrate", "dfc-b:isPriceOf", "dfc-b:name", INCLUDES_VAT}
 
 
 def _quantity(field: FieldReader, value: Value) -> DfcQuantity | None:
@@ -311,7 +312,9 @@ def _price(field: FieldReader, value: Value) -> DfcPrice | None:
     amount = half_up(minor)
     if abs(minor - amount) > _NOISE:
         field.wrong("rounded", "{name} has more decimals than its currency, and is rounded.")
-    return DfcPrice(amount=amount, currency=currency, vat_rate=_vat_rate(field, node))
+    flags = node.values(INCLUDES_VAT)
+    includes_vat = _flag(field, flags[0]) if flags else None
+    return DfcPrice(amount=amount, currency=currency, vat_rate=_vat_rate(field, node), includes_vat=includes_vat)
 
 
 def _vat_rate(field: FieldReader, node: Node) -> Decimal | None:

@@ -17,6 +17,7 @@ from .literals import write_country, write_duration, write_moment, write_number
 from .names import COUNTRY, CURRENCY, LDP, compact, full
 from .properties import DfcProperty, short_name
 from .taxonomies import CURRENCY_TERMS
+from .vat import INCLUDES_VAT
 from .vocabulary import DfcItem, DfcLine, DfcOther, DfcPrice, DfcProduct, DfcQuantity, Thing
 
 Json = dict[str, Any]
@@ -212,6 +213,8 @@ def _price(graph: Graph, thing: Thing, definition: DfcProperty, value: DfcPrice)
     if value.vat_rate is not None:
         node["dfc-b:VATrate"] = write_number(value.vat_rate)
     term = CURRENCY_TERMS.get(value.currency) if graph.version != "2.0" else None
+    if value.includes_vat is not None:  # DFC has no word for it
+        node[full(INCLUDES_VAT)] = "true" if value.includes_vat else "false"
     if value.currency:
         node["dfc-b:hasUnit"] = f"dfc-m:{term}" if term else f"{CURRENCY}{value.currency}"
     return [graph.unnamed(node)]

@@ -18,6 +18,7 @@ from .iris import enterprise_iri, local_id
 from .literals import write_number
 from .offered_products import OfferedProduct, OfferedProducts
 from .read import DfcDocument, DocumentFinding, UnreadableDocument
+from .vat import PriceBasis
 from .vocabulary import DfcEnterprise, DfcLot, DfcPrice, DfcProduct
 
 Cells = Mapping[str, str]
@@ -77,19 +78,22 @@ def plan_document(
     defaults: Defaults,
     catalog_id: str | None = None,
     supplier: str = "",
+    prices_include_vat: bool = True,
 ) -> PlannedGoodsImport:
     """Works out what a document changes of the enterprise's products, stock and prices, without changing it: that may
     take long, so the transaction should be one that only reads.
 
     Prices are those for everybody. A product is recognised by its id if this instance gave it, else by its sku, else by
     its name and size. `base` is this instance's address; `supplier` the name or IRI of the enterprise whose goods are
-    taken in, "" for all. A case and its pieces share one stock, as Open Food Network counts it: that of the cases. A
-    piece without a price costs its share of the case.
+    taken in, "" for all; `prices_include_vat` whether prices have VAT that do not say so. A case and its pieces share
+    one stock, as Open Food Network counts it: that of the cases. A piece without a price costs its share of the case.
 
     Raises `UnreadableDocument` for a document without such products, and what `plan_list` raises.
     """
     findings = DocumentFindings()
-    reader = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings)
+    basis = PriceBasis(with_vat=enterprise.prices_include_vat, unsaid=prices_include_vat, rate=defaults.vat_rate)
+    offered = OfferedProducts(document, enterprise.currency, findings, basis)
+    reader = _Rows(document, base, enterprise, tx.plugin_fields.products, supplier, findings, offered)
     rows = reader.cells()
     if not rows and supplier:
         raise UnreadableDocument("no_supplier", f"There is no product of {supplier} with a size in this document.")
@@ -138,15 +142,16 @@ class _Rows:
         declared: PluginFields,
         supplier: str,
         findings: DocumentFindings,
+        offered: OfferedProducts,
     ) -> None:
         self._document, self._base, self._enterprise, self._findings = document, base, enterprise, findings
+        self._offered = offered
         self._declared, self._supplier = declared, supplier
         self._contents: dict[str, OfferedProduct] = {}  # the piece that a case is filled with, by the case's IRI
 
     def cells(self) -> dict[str, Cells]:
         """The cells of each product's row by column, by the product's IRI."""
-        offered = OfferedProducts(self._document, self._enterprise.currency, self._findings)
-        goods = [good for good in offered if self._is_chosen(good)]
+        goods = [good for good in self._offered if self._is_chosen(good)]
         self._note_merged(goods)
         self._contents = self._contents_of_cases(goods)
         return {good.product.iri: self._row(good) for good in goods}

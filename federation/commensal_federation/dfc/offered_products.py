@@ -14,6 +14,7 @@ from commensal import MEASURES, half_up
 from .facts import NUTRIENTS, TEMPERATURE
 from .findings import DocumentFindings
 from .read import DfcDocument
+from .vat import WITH_VAT, PriceBasis
 from .vocabulary import DfcConsumption, DfcItem, DfcOffer, DfcPrice, DfcProduct, DfcProduction, DfcQuantity
 
 # How many pieces of a product a quantity is.
@@ -117,13 +118,15 @@ class OfferedProduct:
 
 
 class OfferedProducts:
-    """``OfferedProducts(document, "EUR", findings)`` iterates over the products that a document offers.
+    """``OfferedProducts(document, "EUR", findings, basis)`` iterates over the products that a document offers.
 
     It adds to `findings` what it leaves out, and where it chose one of several readings.
     """
 
-    def __init__(self, document: DfcDocument, currency: str, findings: DocumentFindings) -> None:
-        self._document, self._currency, self._findings = document, currency, findings
+    def __init__(
+        self, document: DfcDocument, currency: str, findings: DocumentFindings, basis: PriceBasis = WITH_VAT
+    ) -> None:
+        self._document, self._currency, self._basis, self._findings = document, currency, basis, findings
         self._items: dict[str | None, list[DfcItem]] = defaultdict(list)
         for item in document.all(DfcItem):
             self._items[item.product].append(item)
@@ -154,7 +157,7 @@ class OfferedProducts:
         if len(items) > 1:
             self._findings.note("many_items", "A product that is listed more than once is taken in once.", product.iri)
         item = items[0] if items else None
-        for_all, by_category = self._prices(product, item)
+        for_all, by_category = self._prices(product, item, product.vat_rate)
         return OfferedProduct(
             product=product if product.name else replace(product, name=self._other_name(product, item)),
             item=item,
@@ -190,10 +193,13 @@ class OfferedProducts:
             self._findings.note("part_of_piece", "Parts of a piece cannot be sold; stock is rounded down.", product.iri)
         return whole
 
-    def _prices(self, product: DfcProduct, item: DfcItem | None) -> tuple[DfcOffer | None, dict[str, DfcPrice]]:
-        """The offer for everybody, else the only one; and the prices of customer categories."""
+    def _prices(
+        self, product: DfcProduct, item: DfcItem | None, rate: Decimal | None
+    ) -> tuple[DfcOffer | None, dict[str, DfcPrice]]:
+        """The offer for everybody, else the only one; and the prices of customer categories. `rate` is the VAT's."""
         offered = [*self._offers[product.iri], *(self._offers[item.iri] if item else ())]
-        priced = [offer for offer in offered if offer.price is not None and self._is_in_currency(offer.price, product)]
+        read = [replace(offer, price=self._own_price(offer.price, product, rate)) for offer in offered]
+        priced = [offer for offer in read if offer.price is not None]
         for_all = next((offer for offer in priced if offer.category is None), None)
         if for_all is None and len(priced) == 1:
             return priced[0], {}
@@ -205,18 +211,24 @@ class OfferedProducts:
             self._findings.note("category_prices", text, product.iri)
         return for_all, by_category
 
-    def _is_in_currency(self, price: DfcPrice, product: DfcProduct) -> bool:
-        if price.currency in ("", self._currency):
-            return True
-        text = "Prices in {theirs} are left out: this enterprise sells in {ours}."
-        self._findings.wrong("other_currency", text, product.iri, theirs=price.currency, ours=self._currency)
-        return False
+    def _own_price(self, price: DfcPrice | None, product: DfcProduct, rate: Decimal | None) -> DfcPrice | None:
+        """The price in the reader's currency, with VAT or without as the reader's are; None if it cannot be read so."""
+        if price is not None and price.currency not in ("", self._currency):
+            text = "Prices in {theirs} are left out: this enterprise sells in {ours}."
+            self._findings.wrong("other_currency", text, product.iri, theirs=price.currency, ours=self._currency)
+            return None
+        own_price = price and self._basis.read(price, rate)
+        if price and own_price is None:
+            text = "A price is left out: it is not known which VAT is in it, or has to be added. Name a rate."
+            self._findings.wrong("no_vat", text, product.iri)
+        return own_price
 
     def _read_cases(self, document: DfcDocument) -> dict[str, Case]:
         """The case of each product: of several sizes the smallest, since it leaves the least over."""
         cases: dict[str, Case] = {}
         for product, case, pieces in sorted(cases_in(document, self._findings), key=lambda entry: entry[2]):
-            offered_case = self._case(case, pieces)
+            rate = case.vat_rate if product.vat_rate is None else product.vat_rate
+            offered_case = self._case(case, pieces, rate)
             if offered_case is None:
                 continue
             if product.iri in cases:
@@ -233,13 +245,13 @@ class OfferedProducts:
             self._findings.note("case_circle", text, iri)
         return {iri: case for iri, case in cases.items() if iri not in circles}
 
-    def _case(self, product: DfcProduct, pieces: Fraction) -> Case | None:
-        """The case with its offer; None if nobody offers it."""
+    def _case(self, product: DfcProduct, pieces: Fraction, rate: Decimal | None) -> Case | None:
+        """The case with its offer; None if nobody offers it. `rate` is the VAT's."""
         items = self._items[product.iri]
         offers = [offer for iri in (product.iri, *(item.iri for item in items)) for offer in self._offers[iri]]
         if not offers:
             return None
-        for_all, by_category = self._prices(product, items[0] if items else None)
+        for_all, by_category = self._prices(product, items[0] if items else None, rate)
         offer = for_all or next((offer for offer in offers if offer.category is None), offers[0])
         return Case(
             product=product.iri,

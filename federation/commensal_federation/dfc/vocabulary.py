@@ -28,11 +28,12 @@ class DfcQuantity:
 @dataclass(frozen=True, kw_only=True)
 class DfcPrice:
     """`amount` is in minor units of `currency` (ISO 4217; "" if the document names none); `vat_rate` in
-    percent, None if unknown."""
+    percent, None if unknown; `includes_vat` whether the VAT is in the amount, None if the document does not say."""
 
     amount: int
     currency: str
     vat_rate: Decimal | None = None
+    includes_vat: bool | None = field(default=None, repr=False)  # digests of what peers were told are made of reprs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -82,6 +82,7 @@ def link_command(
     margin: Annotated[str, typer.Option(help="Percent on top of their prices, in that catalog.")] = "0",
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    without_vat: Annotated[bool, typer.Option("--without-vat", help="Prices that do not say it have no VAT.")] = False,
     instance: Folder = HERE,
 ) -> None:
     """Links goods of a platform that speaks DFC, reads them, and keeps them up to date."""
@@ -107,6 +108,7 @@ def link_command(
                 margin=_percent(margin) if catalog else None,
                 default_type=defaults.category or "",
                 default_vat=defaults.vat_rate,
+                prices_include_vat=not without_vat,
             )
         text = spoken("{link}: linked. It is read every hour, and when a sale opens.", link=new_link.id)
         console.print(text, markup=False)

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select, update
 from commensal import (
     LARGEST,
     PRODUCT_TYPES,
+    Enterprise,
     Problem,
     Row,
     Transaction,
@@ -32,6 +33,7 @@ from ..dfc.findings import DocumentFindings
 from ..dfc.iris import local_id
 from ..dfc.offered_products import OfferedProduct, OfferedProducts
 from ..dfc.read import DfcDocument
+from ..dfc.vat import PriceBasis
 from ..dfc.vocabulary import DfcCategory
 from ..runtime import Federation
 from .delisting import delist
@@ -47,13 +49,14 @@ _MOST_PIECES = 10**9
 
 
 def sellable_goods(
-    link: Link, currency: str, document: DfcDocument, findings: DocumentFindings
+    link: Link, hub: Enterprise, document: DfcDocument, findings: DocumentFindings
 ) -> dict[str, OfferedProduct]:
-    """The products of a document that a hub with this currency can sell, by IRI; others are noted in `findings`. Of a
-    large document that takes long, so it should not happen in a transaction."""
+    """The products of a document that a hub can sell, by IRI, at prices with VAT or without as its own are; others are
+    noted in `findings`. Of a large document that takes long, so it should not happen in a transaction."""
+    basis = PriceBasis(with_vat=hub.prices_include_vat, unsaid=link.prices_include_vat, rate=link.default_vat)
     return {
         good.product.iri: good
-        for good in OfferedProducts(document, currency, findings)
+        for good in OfferedProducts(document, hub.currency, findings, basis)
         if _is_sellable(link, good, findings)
     }
 

@@ -25,7 +25,8 @@ Percent = Decimal  # msgspec bounds no decimals; the command does
 
 class NewLink(Body, frozen=True, kw_only=True):
     """`auth` is the kind of `secret`: a bearer token, an API key of Open Food Network, or the secret of `client_id` at
-    the OIDC `issuer`. With a catalog and a margin, in percent, the goods are listed automatically."""
+    the OIDC `issuer`. With a catalog and a margin, in percent, the goods are listed automatically.
+    `prices_include_vat` is about prices that do not say so themselves."""
 
     url: Url
     name: Text = ""
@@ -38,6 +39,7 @@ class NewLink(Body, frozen=True, kw_only=True):
     margin: Percent | None = None
     default_type: Text = ""
     default_vat: Percent | None = None
+    prices_include_vat: bool = True
 
 
 class LinkChanges(Body, frozen=True, kw_only=True):
@@ -53,6 +55,7 @@ class LinkChanges(Body, frozen=True, kw_only=True):
     margin: Percent | msgspec.UnsetType | None = msgspec.UNSET
     default_type: Text | msgspec.UnsetType = msgspec.UNSET
     default_vat: Percent | msgspec.UnsetType | None = msgspec.UNSET
+    prices_include_vat: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 @routes.get(_LINKS, scope="grants:read")

@@ -65,6 +65,7 @@ class LinkFields(TypedDict, total=False):
     margin: Decimal | None
     default_type: str
     default_vat: Decimal | None
+    prices_include_vat: bool
 
 
 _NEW: LinkFields = {
@@ -78,6 +79,7 @@ _NEW: LinkFields = {
     "margin": None,
     "default_type": "",
     "default_vat": None,
+    "prices_include_vat": True,
 }
 
 
@@ -194,6 +196,7 @@ def access_of(tx: Transaction, link_id: str) -> Access:
         client_id=row["client_id"],
         secret=Secret(row["secret"]),
         version=row["dfc_version"],
+        prices_include_vat=row["prices_include_vat"],
     )
 
 

@@ -47,7 +47,7 @@ def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Re
     with federation.instance.store.read() as tx:
         link, access = link_by_id(tx, link_id), access_of(tx, link_id)
         stored = tx.one(select(_row.etag, _row.digest).where(_row.id == link_id))
-        currency = enterprise_by_id(tx, link.enterprise_id).currency
+        hub = enterprise_by_id(tx, link.enterprise_id)
     is_readable = link.state == "active" or (resume and link.state == "suspended")
     if not is_readable:
         return Refreshed()
@@ -59,7 +59,7 @@ def refresh(federation: Federation, link_id: str, *, resume: bool = False) -> Re
         raise
     findings, goods = DocumentFindings(), dict[str, OfferedProduct]()
     if catalogue.document is not None:
-        goods = sellable_goods(link, currency, catalogue.document, findings)
+        goods = sellable_goods(link, hub, catalogue.document, findings)
     with federation.instance.store.write() as tx:
         return _store(federation, tx, link, catalogue, goods, findings)
 

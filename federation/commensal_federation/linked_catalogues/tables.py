@@ -8,6 +8,7 @@ from commensal import (
     DERIVED,
     SECRET,
     Exact,
+    Flag,
     Json,
     Time,
     Transaction,
@@ -35,6 +36,7 @@ federation_link = Table(
     Column("margin", Exact),  # percent on top of their prices; none: people list
     Column("default_type", Text, nullable=False),  # of products without a type that is known here
     Column("default_vat", Exact),  # percent, of products that name no rate
+    Column("prices_include_vat", Flag, nullable=False),  # those that do not say so themselves
     Column("state", Text, nullable=False),
     Column("etag", Text, nullable=False, info=DERIVED),
     Column("digest", Text, nullable=False, info=DERIVED),  # of the last reading

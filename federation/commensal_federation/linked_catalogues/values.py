@@ -24,6 +24,7 @@ class Access:
     auth:    `token`: `secret` is a bearer token; `api_key`: it is sent as ``X-Api-Token``, for Open Food Network;
              `oidc`: it is the secret of `client_id` at `issuer`, which issues short-lived tokens
     version: the requested version of DFC
+    prices_include_vat: whether prices have VAT that do not say so
     """
 
     url: str
@@ -32,6 +33,7 @@ class Access:
     client_id: str = ""
     secret: Secret = NO_SECRET
     version: DfcVersion = "1.16"
+    prices_include_vat: bool = True
 
     @property
     def origin(self) -> str:
@@ -47,6 +49,7 @@ class Access:
 class Link:
     """A catalogue, or one product, of a platform from which an enterprise here sells; times are UTC.
 
+    prices_include_vat: whether prices have VAT that do not say so
     margin:   percent on top of their prices, for automatic listing in `catalog_id`; None: people list the goods
     state:    `suspended`: the platform has revoked it, so its goods are off sale; `ended`: the hub has unlinked it
     failures: in a row; `error` is the last one
@@ -66,6 +69,7 @@ class Link:
     margin: Margin | None
     default_type: str
     default_vat: Decimal | None
+    prices_include_vat: bool
     state: State
     refreshed_at: datetime | None
     due_at: datetime

@@ -45,7 +45,7 @@ from .producers_elsewhere import typed_margin
 
 SELLING, BUYING = "hubs/platforms", "producers/platforms"
 _MOST_SHOWN = 20  # findings
-_FIELDS = ("url", "auth", "name", "margin", "category", "vat", "issuer", "client", "account")
+_FIELDS = ("url", "auth", "name", "margin", "category", "vat", "without_vat", "issuer", "client", "account")
 _AUTHS: dict[str, Auth] = {"": "none", "api_key": "api_key", "token": "token"}
 # What a platform may do, in steps. A step has all scopes of the one before.
 STEPS: dict[str, tuple[str, ...]] = {
@@ -165,7 +165,15 @@ def _take_in(visit: Visit, producer: Enterprise) -> tuple[DfcReport, Sequence[Do
     supplier = form.get("supplier", "").strip()
     try:
         with visit.read() as tx:
-            planned = plan_document(tx, federation.base, producer, document, defaults=defaults, supplier=supplier)
+            planned = plan_document(
+                tx,
+                federation.base,
+                producer,
+                document,
+                defaults=defaults,
+                supplier=supplier,
+                prices_include_vat="without_vat" not in form,
+            )
         if "trial" in form:
             return planned.report, document.findings
         with visit.write() as tx:
@@ -254,6 +262,7 @@ def _link(visit: Visit, tx: Transaction, hub: Enterprise) -> None:
         margin=added,
         default_type=defaults.category or "",
         default_vat=defaults.vat_rate,
+        prices_include_vat="without_vat" not in form,
     )
 
 

@@ -119,6 +119,7 @@ def import_command(
     ] = False,
     default_category: Annotated[str, typer.Option(help="For products without a DFC product type.")] = "",
     default_vat: Annotated[str, typer.Option(help="Percent, for products that name no rate.")] = "",
+    without_vat: Annotated[bool, typer.Option("--without-vat", help="Prices that do not say it have no VAT.")] = False,
     token_file: TokenFile = None,
     api_key_file: ApiKeyFile = None,
     instance: Folder = HERE,
@@ -132,7 +133,14 @@ def import_command(
             owner = named_enterprise(tx, enterprise)
             try:
                 planned = plan_document(
-                    tx, base, owner, document, defaults=defaults, catalog_id=catalog, supplier=supplier
+                    tx,
+                    base,
+                    owner,
+                    document,
+                    defaults=defaults,
+                    catalog_id=catalog,
+                    supplier=supplier,
+                    prices_include_vat=not without_vat,
                 )
             except UnreadableDocument as error:
                 console.print(error.text, markup=False, style="red")

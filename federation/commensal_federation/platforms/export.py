@@ -29,6 +29,7 @@ from ..dfc.iris import (
     product_list_iri,
     social_media_iri,
 )
+from ..dfc.vat import gross_price
 from ..dfc.vocabulary import (
     DfcAddress,
     DfcCatalog,
@@ -39,7 +40,6 @@ from ..dfc.vocabulary import (
     DfcOffer,
     DfcPerson,
     DfcPhone,
-    DfcPrice,
     DfcProduct,
     DfcQuantity,
     DfcSocialMedia,
@@ -260,7 +260,7 @@ def item_things(
     categories: Categories | None,
     list_iri: str,
 ) -> Iterator[Thing]:
-    """The item and its offers to a buyer in `categories`, or all, with the VAT rate in force. `list_iri` is as for
+    """The item and its offers to a buyer in `categories`, or all, at prices with the VAT in force. `list_iri` is as for
     `product_thing`."""
     iri = item_iri(base, item.id)
     yield DfcItem(
@@ -274,7 +274,8 @@ def item_things(
         hidden=item.hidden,
     )
     for offer in visible_offers(item, categories):
-        price = DfcPrice(amount=offer.price, currency=enterprise.currency, vat_rate=stocked.product.vat_rate)
+        has_vat = enterprise.prices_include_vat
+        price = gross_price(offer.price, enterprise.currency, stocked.product.vat_rate, has_vat=has_vat)
         category = category_iri(base, offer.category_id) if offer.category_id and categories is None else None
         yield DfcOffer(iri=offer_iri(base, offer.id), item=iri, category=category, price=price)
 

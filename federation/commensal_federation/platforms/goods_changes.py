@@ -21,6 +21,7 @@ from ..dfc.facts import SAID_BY
 from ..dfc.findings import Paths
 from ..dfc.iris import ResourceKind, local_id
 from ..dfc.read import DfcDocument
+from ..dfc.vat import PriceBasis
 from ..dfc.vocabulary import DfcItem, DfcLot, DfcOffer, DfcPrice, DfcProduct, DfcQuantity, Thing
 from .goods import Goods
 from .layouts import id_in_any_layout
@@ -140,8 +141,11 @@ class GoodsReader:
             self._problems.append(category)
             return
         present = {offer.category_id: offer.price for offer in item.offers}
-        if sent.price.amount != present.get(category):
-            self._prices[item.id, category] = sent.price.amount
+        price = PriceBasis(with_vat=self.goods.seller.prices_include_vat, rate=stocked.product.vat_rate).read(
+            sent.price, self._rates.get(stocked.product.id)
+        )
+        if price is not None and price.amount != present.get(category):
+            self._prices[item.id, category] = price.amount
             self._places[item.id, "price"] = self._path(sent, "dfc-b:hasPrice")
 
     def _read_lot(self, sent: DfcLot) -> None:

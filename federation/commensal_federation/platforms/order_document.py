@@ -27,6 +27,7 @@ from ..dfc.iris import ResourceKind, line_iri, local_id, session_iri
 from ..dfc.literals import read_number, write_number
 from ..dfc.offered_products import pieces_in
 from ..dfc.read import DfcDocument
+from ..dfc.vat import gross_price
 from ..dfc.vocabulary import (
     DfcEnterprise,
     DfcLine,
@@ -34,7 +35,6 @@ from ..dfc.vocabulary import (
     DfcOrder,
     DfcPerson,
     DfcPhone,
-    DfcPrice,
     DfcProduct,
     DfcQuantity,
     DfcSession,
@@ -124,7 +124,7 @@ def _line(
     price = None
     if len(prices) == 1:
         ((amount, rate),) = prices
-        price = DfcPrice(amount=amount, currency=order.currency, vat_rate=rate)
+        price = gross_price(amount, order.currency, rate, has_vat=order.prices_include_vat)
     return DfcLine(
         iri=line_iri(base, requested.id),
         order=order_iri,

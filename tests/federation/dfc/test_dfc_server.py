@@ -63,7 +63,7 @@ def test_a_catalogue_has_prices_and_what_is_left(shop: Shop) -> None:
     prices = {row.item: row.price for row in catalogue.all(DfcOffer)}
     (honey,) = (row for row in catalogue.all(DfcItem) if row.stock == 3)
     price = prices[honey.iri]
-    assert price == DfcPrice(amount=800, currency="EUR", vat_rate=Decimal("5.5"))
+    assert price == DfcPrice(amount=800, currency="EUR", vat_rate=Decimal("5.5"), includes_vat=True)
 
 
 def test_version_2_is_given_to_who_asks_for_it(shop: Shop) -> None:

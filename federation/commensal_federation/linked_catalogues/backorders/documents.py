@@ -14,6 +14,7 @@ from commensal import MEASURES
 from ...dfc.graph import write_20, write_116
 from ...dfc.offered_products import pieces_in
 from ...dfc.read import DfcDocument
+from ...dfc.vat import PriceBasis, amount_as
 from ...dfc.vocabulary import (
     DfcEnterprise,
     DfcItem,
@@ -27,7 +28,7 @@ from ...dfc.vocabulary import (
     Thing,
 )
 from ..client import DfcAnswer, DfcClient
-from ..values import NotAnswered, origin_of
+from ..values import Access, NotAnswered, origin_of
 from .cases import allot
 from .values import Backorder, BackorderLine, State
 
@@ -36,21 +37,24 @@ _MOMENT = "%a %b %d %Y %H:%M:%S UTC"  # the format that the deployed portal read
 
 @dataclass(frozen=True, kw_only=True)
 class Buyer:
-    """The hub and its sale, as sent to the platform."""
+    """The hub and its sale, as sent to the platform. Its own prices have VAT as `prices_include_vat` says; `rates` are
+    those of its copies, in percent, by `product_id`."""
 
     iri: str
     name: str
     email: str
     session_iri: str
+    prices_include_vat: bool
+    rates: Mapping[str, Decimal]
 
 
-def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int], version: str) -> Any:
-    """Returns the whole order in DFC 1.16 or 2.0. `cases` are those to be ordered, by `product_iri`.
+def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int], access: Access) -> Any:
+    """Returns the whole order in the platform's version of DFC. `cases` are those to be ordered, by `product_iri`.
 
     Until the platform has given the order an IRI, the address to which it is sent serves as one.
     """
-    things = list(_things(backorder, buyer, state, cases))
-    if version == "2.0":
+    things = list(_things(backorder, buyer, state, cases, with_vat=access.prices_include_vat))
+    if access.version == "2.0":
         return write_20(things, {})
     document = write_116(things)
     for node in document["@graph"]:
@@ -60,7 +64,9 @@ def document_of(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping
     return document
 
 
-def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int]) -> Iterator[Thing]:
+def _things(
+    backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str, int], *, with_vat: bool
+) -> Iterator[Thing]:
     order_iri = backorder.iri or backorder.url
     yield DfcOrder(iri=order_iri, state=state, session=buyer.session_iri, ordered_by=buyer.iri)
     yield DfcSession(
@@ -74,9 +80,7 @@ def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str
     taken = {line.line_iri for line in backorder.lines}
     for number, (offer, lines) in enumerate(offers.items(), start=1):
         first = lines[0]
-        price = None
-        if first.price is not None:
-            price = DfcPrice(amount=first.price, currency=backorder.currency)
+        price = _price(first, buyer, backorder.currency, with_vat=with_vat)
         line_iri = next((line.line_iri for line in lines if line.line_iri), "") or _new_name(order_iri, number, taken)
         yield DfcLine(
             iri=line_iri,
@@ -87,6 +91,15 @@ def _things(backorder: Backorder, buyer: Buyer, state: State, cases: Mapping[str
         )
         yield DfcOffer(iri=offer, item=first.ordered_iri, price=price)
         yield DfcProduct(iri=first.ordered_iri, name=first.name if first.ordered_iri == first.product_iri else "")
+
+
+def _price(line: BackorderLine, buyer: Buyer, currency: str, *, with_vat: bool) -> DfcPrice | None:
+    """The price as the platform has listed it."""
+    if line.price is None:
+        return None
+    rate = buyer.rates.get(line.product_id)
+    amount = amount_as(line.price, rate or Decimal(0), has_vat=buyer.prices_include_vat, with_vat=with_vat)
+    return DfcPrice(amount=amount, currency=currency, vat_rate=rate, includes_vat=with_vat)
 
 
 def offer_of(line: BackorderLine) -> str:
@@ -137,7 +150,9 @@ class PlatformAnswer:
     more: tuple[str, ...] = ()
 
 
-def read_answer(client: DfcClient, backorder: Backorder, answer: DfcAnswer, sent: Mapping[str, int]) -> PlatformAnswer:
+def read_answer(
+    client: DfcClient, backorder: Backorder, answer: DfcAnswer, sent: Mapping[str, int], buyer: Buyer
+) -> PlatformAnswer:
     """Reads an answer to the cases in `sent`, by `product_iri`. If it has no body, fetches the order at its address.
 
     Raises `NotAnswered`.
@@ -149,11 +164,14 @@ def read_answer(client: DfcClient, backorder: Backorder, answer: DfcAnswer, sent
     if origin_of(order.iri) != client.access.origin or len(order.iri) > _LONGEST_IRI:
         text = "The platform names its order {iri}, which is not its own to name."
         raise NotAnswered("other_origin", text, iri=order.iri[:200], answered=answer.status)
-    return read_order(document, order, backorder, sent)
+    return read_order(document, order, backorder, sent, buyer, client.access)
 
 
-def read_order(document: DfcDocument, order: DfcOrder, backorder: Backorder, sent: Mapping[str, int]) -> PlatformAnswer:
+def read_order(
+    document: DfcDocument, order: DfcOrder, backorder: Backorder, sent: Mapping[str, int], buyer: Buyer, access: Access
+) -> PlatformAnswer:
     """Reads one order of a document. Raises `NotAnswered` for impossible quantities."""
+    basis = PriceBasis(with_vat=buyer.prices_include_vat, unsaid=access.prices_include_vat)
     platform_lines = [line for line in document.all(DfcLine) if line.order in (None, order.iri)]
     answered: dict[str, AnsweredLine] = {}
     more: list[str] = []
@@ -165,7 +183,8 @@ def read_order(document: DfcDocument, order: DfcOrder, backorder: Backorder, sen
             more.append(group[0].name)
         reason = " ".join(match.reason for match in matches if match.reason)[:_LONGEST_REASON]
         priced = next((match.price for match in matches if match.price is not None), None)
-        price = priced.amount if priced and priced.currency in ("", backorder.currency) else None
+        own_price = basis.read(priced, buyer.rates.get(group[0].product_id)) if priced else None
+        price = own_price.amount if own_price and own_price.currency in ("", backorder.currency) else None
         for line, share in zip(group, allot(cases, ordered), strict=True):
             name = matches[0].iri[:_LONGEST_IRI] if matches and not matches[0].iri.startswith("_:") else ""
             answered[line.product_iri] = AnsweredLine(cases=share, reason=reason, price=price, iri=name)

@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from commensal import Conflict, Instance, Job, Transaction, enterprise_by_id
+from commensal.products import products_by_id
 
 from ...dfc.findings import UnreadableDocument
 from ...dfc.iris import enterprise_iri, session_iri
@@ -93,11 +94,14 @@ def _task(federation: Federation, tx: Transaction, id: str) -> NextStep | None:
         update_backorder(tx, backorder, due_at=None, claimed_until=None)
         return None
     hub = enterprise_by_id(tx, backorder.enterprise_id)
+    products = products_by_id(tx, [line.product_id for line in backorder.lines])
     buyer = Buyer(
         iri=enterprise_iri(federation.base, hub.id),
         name=hub.name,
         email=hub.email,
         session_iri=session_iri(federation.base, backorder.session_id),
+        prices_include_vat=hub.prices_include_vat,
+        rates={id: product.vat_rate for id, product in products.items()},
     )
     sent = {line.product_iri: line.said or 0 for line in backorder.lines}
     cases = {line.product_iri: line.cases for line in backorder.lines}
@@ -141,14 +145,14 @@ def _create(federation: Federation, task: NextStep) -> PlatformAnswer | None:
         if started is None:
             return None
         task = started
-    document = document_of(task.backorder, task.buyer, "Held", task.cases, client.access.version)
+    document = document_of(task.backorder, task.buyer, "Held", task.cases, client.access)
     try:
         answer = client.send("POST", url, document, key=task.backorder.key)
     except NotAnswered as error:
         if (error.answered, error.problem) != _NOTHING:
             raise
         return empty_answer(task.backorder, task.cases)
-    return read_answer(client, task.backorder, answer, task.cases)
+    return read_answer(client, task.backorder, answer, task.cases, task.buyer)
 
 
 def _start_posting(federation: Federation, task: NextStep, url: str, before: tuple[str, ...]) -> NextStep | None:
@@ -171,7 +175,7 @@ def _amend(federation: Federation, task: NextStep) -> PlatformAnswer:
     except NotAnswered as error:
         if error.answered != 409:
             raise
-    platform_answer = read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases)
+    platform_answer = read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases, task.buyer)
     if task.state == "Complete" and platform_answer.state in ("", "Held"):
         cases = {iri: line.cases for iri, line in platform_answer.lines.items()}
         completed = _put(client, task, "Complete", cases)
@@ -181,15 +185,15 @@ def _amend(federation: Federation, task: NextStep) -> PlatformAnswer:
 
 def _put(client: DfcClient, task: NextStep, state: State, cases: Mapping[str, int]) -> PlatformAnswer:
     sent = cases if state != "Cancelled" else {line.product_iri: line.said or 0 for line in task.backorder.lines}
-    document = document_of(task.backorder, task.buyer, state, sent, client.access.version)
+    document = document_of(task.backorder, task.buyer, state, sent, client.access)
     answer = client.send("PUT", task.backorder.iri, document)
-    return read_answer(client, task.backorder, answer, cases)
+    return read_answer(client, task.backorder, answer, cases, task.buyer)
 
 
 def _check(federation: Federation, task: NextStep) -> PlatformAnswer:
     """Reads the order at the platform, which may have changed."""
     client = _client(federation, task)
-    return read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases)
+    return read_answer(client, task.backorder, client.get(task.backorder.iri), task.cases, task.buyer)
 
 
 _STEPS = {"create": _create, "amend": _amend, "look": _check}
@@ -253,7 +257,7 @@ def _read_if_ours(client: DfcClient, task: NextStep, document: DfcDocument, orde
         return None
     if not may_be_ours(document, order, task.backorder, task.buyer.iri):
         return None
-    return read_order(document, order, task.backorder, task.cases)
+    return read_order(document, order, task.backorder, task.cases, task.buyer, task.access)
 
 
 def _is_refusal(task: NextStep, error: NotAnswered) -> bool:
