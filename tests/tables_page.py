@@ -15,7 +15,8 @@ HEAD = """# Tables
 
 The {tables} tables of the core by room. An arrow goes from a row to the row that it belongs to or names. Arrows to
 `enterprise` and `person` are left out: {owned} tables have one. What a column means stands in the `tables.py` of the
-room. Plugins have tables of their own, named after the plugin, with arrows to these and none back.
+room, or in the file that is its room. Plugins have tables of their own, named after the plugin, with arrows to these
+and none back.
 
 `make generated` writes this page from the code.
 

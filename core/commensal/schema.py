@@ -2,7 +2,7 @@
 
 from .catalogs import tables as _catalogs
 from .enterprises import tables as _enterprises
-from .hooks import failures as _hooks
+from .hooks import tables as _hooks
 from .instance import tables as _audit
 from .orders import tables as _orders
 from .parts.approvals import tables as _approvals

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from commensal.enterprises.enterprises import enterprise_by_id
-from commensal.hooks.failures import plugin_failure
+from commensal.hooks.tables import plugin_failure
 from commensal.instance import Instance, InstanceSettings
 from commensal.testing.receiver import Gateway
 

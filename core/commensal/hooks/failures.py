@@ -11,31 +11,20 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import Column, Table, Text, delete, func, select
+from sqlalchemy import delete, func, select
 
-from ..storage.database import Store, Time, Transaction, Whole, insert_once, insert_or, metadata, untraced
+from ..storage.database import Store, Transaction, insert_once, insert_or
 from ..storage.jobs.enqueue import enqueue
 from ..storage.jobs.periodic import slot
 from ..storage.jobs.tables import job_slot
 from .breaker import Failure
+from .tables import plugin_failure
 
 MAX_TEXT = 1000  # characters of `what`
 SET_ASIDE = "plugin_set_aside"  # the kind of the job that mails the operators; `interfaces.mail.set_aside` does it
 _ALERT_EVERY = timedelta(days=1)  # for each plugin
 _PAUSE = 1.0  # seconds between two writes: a plugin that fails on every page must not cost a commit for every page
 _log = structlog.get_logger("commensal.hooks")
-
-plugin_failure = Table(
-    "plugin_failure",
-    metadata,
-    Column("plugin", Text, primary_key=True),
-    Column("hook", Text, primary_key=True),
-    Column("count", Whole, nullable=False),
-    Column("what", Text, nullable=False),  # of the last time
-    Column("last_at", Time, nullable=False),
-    sqlite_strict=True,
-    info=untraced("it counts failures"),
-)
 
 
 @dataclass(frozen=True, kw_only=True)

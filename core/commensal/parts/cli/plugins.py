@@ -22,7 +22,7 @@ from ...base.languages.formats import format_moment
 from ...enterprises.installed import InstalledPlugin, State, installed_plugins
 from ...enterprises.plugins import offered_plugins
 from ...enterprises.tables import enterprise_plugin
-from ...hooks.failures import plugin_failure
+from ...hooks.tables import plugin_failure
 from ...instance import InstanceSettings, load_settings, open_instance
 from ...storage.database.migrate import drop_tables, tables_of
 from ..hosting import UNITS

@@ -17,7 +17,7 @@ from sqlalchemy import DateTime, column, delete, func, insert, select, table
 
 from ...base.errors import Busy, PluginError, Problem, Unavailable
 from ...hooks import specifications
-from ...hooks.failures import plugin_failure
+from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...instance.instance import read_upgrade_record, sqlite_file
 from ...storage.database import Row, RowQuery, Store, Transaction

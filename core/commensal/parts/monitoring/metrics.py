@@ -22,7 +22,7 @@ from sqlalchemy import func, select
 from sqlalchemy.pool import QueuePool
 
 from ...enterprises.tables import enterprise_counter
-from ...hooks.failures import plugin_failure
+from ...hooks.tables import plugin_failure
 from ...instance import Instance
 from ...storage.database import Transaction
 from ...storage.jobs.clock import newest_slot
