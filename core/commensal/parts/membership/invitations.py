@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select
@@ -30,7 +31,7 @@ from ...people.actor import Actor
 from ...people.email import read_email
 from ...people.people import Person, person_by_id
 from ...people.tables import person
-from ...storage.database import Row, Transaction, insert_once, insert_or
+from ...storage.database import Transaction, insert_once, insert_or
 from ...storage.jobs import enqueue
 
 LASTS = timedelta(days=14)
@@ -65,6 +66,7 @@ _INVITATIONS = (
         _row.expires_at,
         _row.invited_by,
         _row.invited_by_person,
+        enterprise.c.kept_by,
         func.coalesce(_made.name, "").label("role_name"),
     )
     .join(enterprise, enterprise.c.id == _row.enterprise_id)
@@ -131,21 +133,22 @@ def invitations_to(tx: Transaction, person_id: str) -> Sequence[Invitation]:
 
 
 def _read(tx: Transaction, query: Select[*tuple[Any, ...]]) -> list[Invitation]:
-    """Those of the query that hold."""
-    rows = [(row.pop("invited_by_person"), Invitation(**row)) for row in tx.all(query)]
-    return [each for inviter_id, each in rows if _holds(tx, each.enterprise_id, inviter_id, each.invited_by)]
+    """Those of the query that hold: whoever made them may still invite. What a hub sent to one that it made holds also
+    when that has an owner, who sees it among the open ones."""
+    may_invite = cache(partial(_may_invite, tx))
+    invitations = []
+    for row in tx.all(query):
+        inviter_id, is_kept = row.pop("invited_by_person"), row.pop("kept_by") is not None
+        invitation = Invitation(**row)
+        of_hub = invitation.invited_by and not is_kept
+        if inviter_id is None or of_hub or may_invite(inviter_id, invitation.enterprise_id):
+            invitations.append(invitation)
+    return invitations
 
 
-def _holds(tx: Transaction, enterprise_id: str, inviter_id: str | None, invited_by: str) -> bool:
-    """Whether who made the invitation may still invite. What a hub sent to one that it made holds also when that has
-    an owner, who sees it among the open ones."""
-    if inviter_id is None:
-        return True
-    is_disabled = tx.value(select(person.c.disabled_at).where(person.c.id == inviter_id)) is not None
-    if not is_disabled and "members:write" in scopes_at(tx, Actor(person_id=inviter_id), enterprise_id):
-        return True
-    is_kept = tx.value(select(enterprise.c.kept_by).where(enterprise.c.id == enterprise_id)) is not None
-    return bool(invited_by) and not is_kept
+def _may_invite(tx: Transaction, person_id: str, enterprise_id: str) -> bool:
+    is_disabled = tx.value(select(person.c.disabled_at).where(person.c.id == person_id)) is not None
+    return not is_disabled and "members:write" in scopes_at(tx, Actor(person_id=person_id), enterprise_id)
 
 
 def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Member:
@@ -158,15 +161,15 @@ def accept_invitation(tx: Transaction, person_id: str, invitation_id: str) -> Me
     address is not confirmed, `Conflict` if they are a member already.
     """
     invitation = _take_invitation(tx, _confirmed_person(tx, person_id), invitation_id)
-    row = {"enterprise_id": invitation["enterprise_id"], "person_id": person_id}
-    if not insert_once(tx, enterprise_member, {**row, "role": invitation["role"], "since": tx.now}):
+    row = {"enterprise_id": invitation.enterprise_id, "person_id": person_id}
+    if not insert_once(tx, enterprise_member, {**row, "role": invitation.role, "since": tx.now}):
         raise Conflict("member", "You are a member already.")
-    if invitation["invited_by"] and invitation["role"] == "owner":
-        for founder_id in _founders(tx, invitation["enterprise_id"], besides=person_id):
-            remove_member(tx, invitation["enterprise_id"], founder_id, by=person_id)
-    if invitation["role"] == "owner":
-        release(tx, invitation["enterprise_id"])
-    return member_by_id(tx, invitation["enterprise_id"], person_id)
+    if invitation.invited_by and invitation.role == "owner":
+        for founder_id in _founders(tx, invitation.enterprise_id, besides=person_id):
+            remove_member(tx, invitation.enterprise_id, founder_id, by=person_id)
+    if invitation.role == "owner":
+        release(tx, invitation.enterprise_id)
+    return member_by_id(tx, invitation.enterprise_id, person_id)
 
 
 def _founders(tx: Transaction, enterprise_id: str, *, besides: str) -> list[str]:
@@ -205,16 +208,15 @@ def _confirmed_person(tx: Transaction, person_id: str) -> Person:
     return confirmed
 
 
-def _take_invitation(tx: Transaction, invited: Person, invitation_id: str) -> Row:
+def _take_invitation(tx: Transaction, invited: Person, invitation_id: str) -> Invitation:
     conditions = (_row.id == invitation_id, _row.email == invited.email, _is_open(tx))
     enterprise_id = tx.value(select(_row.enterprise_id).where(*conditions))
     if enterprise_id is not None:
         lock_members(tx, enterprise_id)  # first, as all do who change invitations: otherwise two wait for each other
-    taken = (_row.enterprise_id, _row.role, _row.invited_by, _row.invited_by_person)
-    row = tx.first(delete(member_invitation).where(*conditions).returning(*taken))
-    if row is None or not _holds(tx, row["enterprise_id"], row["invited_by_person"], row["invited_by"]):
+    invitations = _read(tx, _INVITATIONS.where(*conditions))
+    if not invitations or tx.execute(delete(member_invitation).where(*conditions)).rowcount != 1:
         raise NotFound("no_invitation", "There is no such invitation (any more).")
-    return dict(row)
+    return invitations[0]
 
 
 def _is_open(tx: Transaction) -> ColumnElement[bool]:
