@@ -83,7 +83,8 @@ async def answer(
     run = partial(run_in_thread, _attribute_to_plugin, endpoint, instance, limiter=limiter)
     try:
         if endpoint.safe:
-            return await run(_answer_read, request, endpoint, instance, rates, requested_language)
+            read = partial(run, _answer_read, request, endpoint, instance, rates, requested_language)
+            return await answer_with_files(files_of(request, anonymous_actor(request)), read)
         admit = partial(_admit, request, endpoint, instance, rates)
         admitted = admit() if _is_open(request, endpoint, instance) else await run_in_thread(admit)
         content = await _read_content(request, endpoint)

@@ -163,7 +163,7 @@ class ProcessorBudget:
 
 
 class Lines:
-    """A line of files for each who waits: a person, another program, or a network."""
+    """A line of files for each who waits: a person, or a network of those who are not logged in."""
 
     def __init__(self, at_once: int = AT_ONCE, now: Callable[[], float] = time.monotonic) -> None:
         self._at_once, self._now = at_once, now
