@@ -47,9 +47,9 @@ class PriceBasis:
     def read(self, price: DfcPrice, rate: Decimal | None) -> DfcPrice | None:
         """The price with VAT or without as the reader's are; `rate` is that of the goods. None if it is not known."""
         has_vat = self.unsaid if price.includes_vat is None else price.includes_vat
-        known = next((each for each in (rate, price.vat_rate, self.rate) if each is not None), None)
         if has_vat == self.with_vat:
             return price
+        known = next((each for each in (rate, price.vat_rate, self.rate) if each is not None), None)
         if known is None:
             return None
         amount = amount_as(price.amount, known, has_vat=has_vat, with_vat=self.with_vat)
